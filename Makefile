@@ -1,0 +1,65 @@
+# ksbuild: build, test and install. `make help` lists the targets.
+PREFIX ?= /usr/local
+DESTDIR ?=
+CONFIGURATION ?= debug
+SWIFT ?= swift
+LAB ?= $(if $(KSBUILD_LAB),$(KSBUILD_LAB),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/ksbuild-lab)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E)
+export KSBUILD_LAB := $(LAB)
+export PATH := $(CURDIR)/.build/peers/bin:$(PATH)
+
+# Boots that only `make test-long` runs.
+LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell
+
+.PHONY: help deps build release lab test test-quick test-boot test-long demo lint bench install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install what building and testing need (Debian packages; PyPI packages into .build/peers)
+	@Tests/Peers/install
+
+build: ## build for debugging
+	$(SWIFT) build
+
+release: ## build optimised: .build/release/ksbuild
+	$(SWIFT) build -c release --product ksbuild
+
+lab: ## make the test laboratory: a real Alpine image and stand-ins, cached
+	@$(AS_ROOT) Tests/Lab/make-lab
+
+lint: ## formatting, shell scripts
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@Tests/Peers/lint-scripts
+
+test: deps lint lab ## the whole test suite: units first, boots last
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --skip '^(BootTests|MachineTests)\.'
+	$(SWIFT) test --skip-build --filter '^MachineTests\.'
+	$(SWIFT) test --skip-build --filter '^BootTests\.' --skip '$(LONG_BOOTS)'
+
+test-long: test ## the whole test suite and every boot
+	$(SWIFT) test --skip-build --filter '$(LONG_BOOTS)'
+
+test-quick: ## the tests that boot nothing
+	$(SWIFT) test --skip BootTests
+
+test-boot: lab ## the tests that boot machines
+	$(SWIFT) test --filter BootTests
+
+demo: ## install what is needed, build, and boot a bundle of the starter recipe until it is healthy
+	@Tests/Peers/install
+	@$(MAKE) --no-print-directory release lab
+	@Tests/demo
+
+bench: release ## compare whole processes with the peer programs
+	Benchmarks/run
+
+install: release ## install below PREFIX: bin/ksbuild and share/ksbuild
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/ksbuild
+	install -m 0755 .build/release/ksbuild $(DESTDIR)$(PREFIX)/bin/ksbuild
+	rm -rf $(DESTDIR)$(PREFIX)/share/ksbuild/overlays $(DESTDIR)$(PREFIX)/share/ksbuild/templates
+	cp -R overlays templates $(DESTDIR)$(PREFIX)/share/ksbuild/
+
+clean: ## remove what was built; the laboratory stays in the cache
+	rm -rf .build out

@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every target: Swift 6 mode, the upcoming features that make imports and existentials explicit, every
+/// pointer use marked `unsafe`, and no warning left standing.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport", "Artefact", system], swiftSettings: settings)
+}
+
+let package = Package(
+    name: "ksbuild",
+    products: [
+        .executable(name: "ksbuild", targets: ["ksbuild"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        room("Artefact", [system, crypto]),
+        room("Archive", ["Artefact", "CArchive", "CZlib", system]),
+        room("Node", ["Artefact", system]),
+        room("APKOVL", ["Artefact", "Archive", "Node", system]),
+        room("ISOBuild", ["Artefact", system]),
+        room("CloudInit", ["Artefact", "ISOBuild", "Node", system, yams]),
+        room("Upstream", ["Artefact", "Archive", "ISOBuild", "Node", system]),
+        room("Bundle", ["Artefact", system, crypto]),
+        room(
+            "Recipe",
+            ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", system, yams]),
+        room("Machine", ["Artefact", system, subprocess]),
+        .executableTarget(
+            name: "ksbuild",
+            dependencies: [
+                "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe",
+                "Machine", system, arguments,
+            ],
+            swiftSettings: settings),
+
+        .target(
+            name: "TestSupport", dependencies: ["Artefact", system, subprocess], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("ArtefactTests", []),
+        tests("ArchiveTests", ["Archive"]),
+        tests("NodeTests", ["Node"]),
+        tests("APKOVLTests", ["APKOVL", "Archive", "Node"]),
+        tests("ISOBuildTests", ["ISOBuild"]),
+        tests("CloudInitTests", ["CloudInit", "ISOBuild", "Node", yams]),
+        tests("UpstreamTests", ["Upstream", "Archive", "ISOBuild", "Node"]),
+        tests("BundleTests", ["Bundle"]),
+        tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
+        tests("MachineTests", ["Machine"]),
+        tests("CommandTests", ["ksbuild"]),
+        tests("BootTests", ["ksbuild", "ISOBuild", "Machine"]),
+    ]
+)

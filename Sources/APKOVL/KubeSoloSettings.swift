@@ -1,0 +1,199 @@
+internal import Artefact
+internal import Node
+
+/// KubeSolo's configuration in the form that its release reads: a file from v1.2.1 on, environment before.
+struct KubeSoloSettings {
+    private let kubesolo: KubeSolo
+    private let disk: DataDisk
+
+    /// Where the file stands, the place that KubeSolo itself looks at.
+    static let path = "etc/kubesolo/config.yaml"
+
+    /// KubeSolo's own default for `path`.
+    static let defaultPath = "/var/lib/kubesolo"
+
+    /// Joins the parts.
+    init(_ kubesolo: KubeSolo, disk: DataDisk) {
+        self.kubesolo = kubesolo
+        self.disk = disk
+    }
+
+    /// The one argument that KubeSolo is started with; it has no subcommands.
+    var argument: String {
+        kubesolo.version.readsConfigurationFile ? "--config=/\(Self.path)" : "--path=\(disk.mountPoint)"
+    }
+
+    /// The address that the configuration pins the node to.
+    var nodeIP: String {
+        guard case .string(let address)? = kubesolo.configuration["network"]?["nodeIP"] else { return "" }
+        return address
+    }
+
+    /// Whether a key in the configuration names something that must not be shown.
+    var holdsSecrets: Bool { Self.holdsSecrets(kubesolo.configuration) }
+
+    private static func holdsSecrets(_ value: ConfigValue) -> Bool {
+        switch value {
+        case .mapping(let pairs):
+            pairs.contains { pair in
+                let key = pair.key.lowercased()
+                let names = ["key", "token", "secret", "password", "kubeconfig"]
+                return names.contains { key.contains($0) } && pair.value != .string("") || holdsSecrets(pair.value)
+            }
+        case .sequence(let values): values.contains(where: holdsSecrets)
+        default: false
+        }
+    }
+
+    /// `config.yaml`: header, `path` where it differs from the default, and what the recipe says.
+    ///
+    /// - Throws: ``OverlayError`` where the recipe sets what follows from the rest of it.
+    func file() throws(OverlayError) -> String {
+        var pairs: [ConfigValue.Pair] = [
+            .init("apiVersion", .string("kubesolo.io/v1alpha1")), .init("kind", .string("Config")),
+        ]
+        for pair in try own() {
+            if pair.key == "path" { continue }
+            pairs.append(pair)
+        }
+        if disk.mountPoint != Self.defaultPath { pairs.append(.init("path", .string(disk.mountPoint))) }
+        return try YAMLText.document(.mapping(pairs))
+    }
+
+    /// The environment for releases that read no file, in the order of the recipe.
+    ///
+    /// - Throws: ``OverlayError`` with ``OverlayError/Code/unknownSetting`` for a setting that has no variable.
+    func environment() throws(OverlayError) -> [(name: String, value: String)] {
+        var variables: [(name: String, value: String)] = []
+        for (path, value) in Self.leaves(.mapping(try own()), below: "") {
+            if path == "path" { continue }
+            guard let name = Self.variables[path] else {
+                throw OverlayError(
+                    .unknownSetting, subject: "kubesolo.config.\(path)",
+                    detail:
+                        "has no environment variable, and KubeSolo \(kubesolo.version) reads no configuration file; "
+                        + "use v1.2.1 or newer, or leave it out")
+            }
+            variables.append(("KUBESOLO_\(name)", value))
+        }
+        return variables
+    }
+
+    /// What the recipe says, without what may only follow from the rest of it.
+    private func own() throws(OverlayError) -> [ConfigValue.Pair] {
+        guard case .mapping(let pairs) = kubesolo.configuration else {
+            throw OverlayError(.invalidValue, subject: "kubesolo.config", detail: "is no mapping of settings")
+        }
+        for pair in pairs {
+            switch pair.key {
+            case "apiVersion", "kind":
+                throw OverlayError(
+                    .contradiction, subject: "kubesolo.config.\(pair.key)",
+                    detail: "is written by ksbuild; leave it out")
+            case "path" where pair.value != .string(disk.mountPoint):
+                throw OverlayError(
+                    .contradiction, subject: "kubesolo.config.path",
+                    detail: "differs from the mount point of the data disk, \(disk.mountPoint); leave it out")
+            default: continue
+            }
+        }
+        return pairs
+    }
+
+    /// Every leaf with its dotted path; lists become one text with commas, as KubeSolo's flags take them.
+    private static func leaves(_ value: ConfigValue, below path: String) -> [(String, String)] {
+        guard case .mapping(let pairs) = value else { return text(value).map { [(path, $0)] } ?? [] }
+        return pairs.flatMap { leaves($0.value, below: path.isEmpty ? $0.key : "\(path).\($0.key)") }
+    }
+
+    private static func text(_ value: ConfigValue) -> String? {
+        switch value {
+        case .null: nil
+        case .bool(let value): value ? "true" : "false"
+        case .integer(let value): String(value)
+        case .real(let value): "\(value)"
+        case .string(let value): value
+        case .sequence(let values): values.compactMap(text).joined(separator: ",")
+        case .mapping: nil
+        }
+    }
+
+    /// Settings and the environment variables that releases before v1.2.1 have for them, without `KUBESOLO_`: the flag
+    /// in capitals (KubeSolo's `flags.go`).
+    static let variables: [String: String] = [
+        "d2k.enabled": "D2K",
+        "d2k.namespace": "D2K_NAMESPACE",
+        "kubernetes.apiServer.extraSANs": "APISERVER_EXTRA_SANS",
+        "kubernetes.apiServer.startupTimeoutSeconds": "STARTUP_TIMEOUT",
+        "kubernetes.kubelet.cpuManagerPolicy": "CPU_MANAGER_POLICY",
+        "kubernetes.kubelet.cpuManagerPolicyOptions": "CPU_MANAGER_POLICY_OPTIONS",
+        "kubernetes.kubelet.reservedCPUs": "RESERVED_CPUS",
+        "kubernetes.kubelet.systemReserved": "SYSTEM_RESERVED",
+        "logging.debug": "DEBUG",
+        "logging.pprof": "PPROF_SERVER",
+        "metrics.bindAddress": "METRICS_BIND_ADDRESS",
+        "metrics.enabled": "METRICS_SERVER",
+        "network.disableIPv6": "DISABLE_IPV6",
+        "network.loadBalancer.enabled": "LOAD_BALANCER",
+        "network.loadBalancer.ip": "LOAD_BALANCER_IP",
+        "network.mtu": "MTU",
+        "network.nodeIP": "NODE_IP",
+        "portainer.async": "PORTAINER_EDGE_ASYNC",
+        "portainer.edgeID": "PORTAINER_EDGE_ID",
+        "portainer.edgeKey": "PORTAINER_EDGE_KEY",
+        "portainer.image": "PORTAINER_EDGE_IMAGE",
+        "runtime.containerMode": "CONTAINER_MODE",
+        "runtime.endpoint": "CONTAINER_RUNTIME_ENDPOINT",
+        "storage.dbWALRepair": "DB_WAL_REPAIR",
+        "storage.localPath.enabled": "LOCAL_STORAGE",
+        "storage.localPath.sharedPath": "LOCAL_STORAGE_SHARED_PATH",
+    ]
+}
+
+extension FileTree {
+    /// Adds KubeSolo's configuration and the settings of the services that stage, start and watch it.
+    mutating func addKubeSolo(_ node: NodeImage, binary: BinaryPin?) throws {
+        let settings = KubeSoloSettings(node.kubesolo, disk: node.dataDisk)
+        let version = node.kubesolo.version
+        var service = ShellSettings("KubeSolo; see /etc/init.d/kubesolo and /usr/libexec/ksbuild/kubesolo-run.")
+        // Up to v1.2.1 the first signal is noted and the second one stops.
+        try service.assign("retry", version.stopsOnFirstSignal ? "TERM/90/KILL/10" : "TERM/5/TERM/60/KILL/10")
+        try service.assign("kubesolo_argument", settings.argument)
+        try service.assign("kubesolo_node_ip", settings.nodeIP)
+        let reached = node.network.interfaces.filter { interface in
+            interface.dhcp4 || interface.addresses.contains { $0.address.family == .ipv4 }
+        }
+        try service.assign("kubesolo_interfaces", reached.map(\.name).joined(separator: " "))
+        try service.assign("kubesolo_waiting", Self.waiting(for: settings.nodeIP, on: reached))
+        var isSecret = false
+        if version.readsConfigurationFile {
+            try insert(
+                TreeEntry(
+                    path: EntryPath(KubeSoloSettings.path), kind: .file(.text(settings.file())), mode: .secret,
+                    origin: "kubesolo", isSecret: settings.holdsSecrets))
+        } else {
+            for (name, value) in try settings.environment() { try service.assign(name, value, exported: true) }
+            isSecret = settings.holdsSecrets
+        }
+        try insert(
+            TreeEntry(
+                path: EntryPath("etc/conf.d/kubesolo"), kind: .file(.text(service.text)), mode: .secret,
+                origin: "kubesolo", isSecret: isSecret))
+        var stage = ShellSettings("The KubeSolo binary that this node accepts; see /etc/init.d/kubesolo-stage.")
+        try stage.assign("stage_digest", binary?.digest.hex ?? "")
+        try addFile("etc/conf.d/kubesolo-stage", stage.text, origin: "kubesolo")
+        var health = ShellSettings("When KubeSolo counts as healthy, in seconds; see /etc/init.d/ksbuild-health.")
+        try health.assign("health_url", "https://127.0.0.1:6443/readyz")
+        try health.assign("health_stable", "10")
+        try health.assign("health_timeout", "600")
+        try addFile("etc/conf.d/ksbuild-health", health.text, origin: "kubesolo")
+    }
+
+    /// What a node without an address says it waits for.
+    private static func waiting(for nodeIP: String, on interfaces: [Interface]) -> String {
+        if !nodeIP.isEmpty { return "the node has no address \(nodeIP)" }
+        let names = interfaces.map(\.name).joined(separator: " ")
+        if interfaces.isEmpty { return "no interface is to have an IPv4 address" }
+        return interfaces.allSatisfy(\.dhcp4) ? "no DHCP lease on \(names)" : "no IPv4 address on \(names)"
+    }
+}

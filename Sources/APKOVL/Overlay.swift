@@ -1,0 +1,100 @@
+internal import Archive
+public import Artefact
+public import Node
+public import SystemPackage
+
+/// The apkovl: what Alpine's init unpacks over the release at every boot, made from a resolved node.
+///
+/// It is complete for a diskless boot without `etc/.default_boot_services`: that marker would let init add tiny-cloud
+/// as soon as a volume labelled `cidata` is there (`initramfs-init.in`). The scripts and fixed files come from
+/// `overlays/base`, values reach them through files of shell assignments, and the layers of the recipe are laid over.
+public struct Overlay: Sendable {
+    /// Everything that goes into the overlay.
+    public let tree: FileTree
+    /// What the layers replaced, in the order in which it happened.
+    public let covered: [CoveredEntry]
+    /// The words of `/etc/apk/world`, sorted: the packages of the node and those that its network needs.
+    public let world: [String]
+    /// What works otherwise than the user may expect, one line each.
+    public let warnings: [String]
+    private let epoch: Int64
+
+    /// The directory below `resources` that goes into every overlay.
+    static let baseName = "base"
+
+    /// Makes the overlay of a node.
+    ///
+    /// - Parameters:
+    ///   - node: The node, all choices made.
+    ///   - binary: The KubeSolo binary that the node accepts; `nil` lets it take the one on the medium as it is.
+    ///   - resources: The `overlays` directory that ksbuild brings along.
+    /// - Throws: ``OverlayError`` for values that contradict each other or cannot be written and for unusual layers,
+    ///   ``ArtefactError`` for files that cannot be read and for layers that do not fit the tree.
+    public init(node: NodeImage, binary: BinaryPin?, resources: FilePath) throws {
+        let base = resources.appending(Self.baseName)
+        guard HostFile.exists(base.pushing("etc/init.d/kubesolo")) else {
+            throw OverlayError(
+                .missingResources, subject: base.string,
+                detail: "does not hold the files that go into every overlay; install ksbuild again")
+        }
+        var tree = FileTree()
+        for entry in try LayerDirectory(base, origin: "overlays/\(Self.baseName)", modes: .plain).entries {
+            try tree.insert(entry)
+        }
+        var warnings: [String] = []
+        world = Self.world(node)
+        try tree.addNames(node)
+        try tree.addNetwork(node.network, hostname: node.hostname)
+        try tree.addAccess(node.access, node: node)
+        try tree.addDataDisk(node.dataDisk)
+        try tree.addKubeSolo(node, binary: binary)
+        try tree.addConsoles(node.consoles)
+        try tree.addPackages(world: world, repositories: node.repositories)
+        try tree.addRelease(node, binary: binary)
+        try tree.addRunlevels(packages: node.packages)
+        warnings += Self.warnings(node, binary: binary)
+        var covered: [CoveredEntry] = []
+        for layer in node.layers {
+            let origin = "layer \(layer)"
+            for entry in try LayerDirectory(layer, origin: origin, modes: .own).entries {
+                let (kept, warning) = LayerDirectory.fit(entry, over: tree[entry.path])
+                if let warning { warnings.append(warning) }
+                guard let previous = try tree.overlay(kept) else { continue }
+                covered.append(CoveredEntry(path: entry.path, layer: origin, previous: previous.origin))
+            }
+        }
+        self.tree = tree
+        self.covered = covered
+        self.warnings = warnings
+        epoch = node.stamp.epoch
+    }
+
+    /// The name of the overlay outside a bundle: init takes any `*.apkovl.tar.gz` in the root of a medium.
+    public static func fileName(_ node: NodeImage) -> String { "\(node.hostname).apkovl.tar.gz" }
+}
+
+/// A file of the overlay that a layer replaced.
+public struct CoveredEntry: Hashable, Sendable {
+    /// Where it stands.
+    public let path: EntryPath
+    /// The layer whose file stands there now.
+    public let layer: String
+    /// Who had put the earlier one there.
+    public let previous: String
+
+    /// Joins the parts.
+    public init(path: EntryPath, layer: String, previous: String) {
+        self.path = path
+        self.layer = layer
+        self.previous = previous
+    }
+}
+
+extension Overlay {
+    /// Writes the overlay as one gzip member, durably; 0600 where anything in it is a secret.
+    ///
+    /// - Throws: ``ArtefactError`` and what ``TarGzip`` throws, which leave what was at `target` in place.
+    public func write(to target: FilePath) throws -> WrittenFile {
+        try TarGzip.write(tree, epoch: epoch, to: target, mode: tree.holdsSecrets ? .secret : .file)
+    }
+}

@@ -1,0 +1,50 @@
+public import Artefact
+public import SystemPackage
+
+/// Writes trees as `.tar.gz`, the same bytes for the same tree on every machine.
+///
+/// Members come in the order of ``FileTree``, directories with a trailing slash and before what they hold, owners as
+/// numbers without names; names never begin with `./`. The whole is one gzip member of level 9 without name or time.
+/// The bytes depend on the version of zlib; those of the tar archive inside do not.
+public enum TarGzip {
+    /// Writes a tree; contents are streamed, and the file appears only when it is complete and durable.
+    ///
+    /// - Parameters:
+    ///   - tree: What to write; its root is not a member.
+    ///   - epoch: The time of every entry that states none, in seconds since 1970-01-01.
+    ///   - target: Where to write it.
+    ///   - mode: The permission bits of the file.
+    /// - Returns: What was written, with its SHA-256.
+    /// - Throws: ``ArtefactError`` when the target cannot be written or a content has changed since the tree was made,
+    ///   ``ArchiveError`` with ``ArchiveError/Code/system`` when there is no memory.
+    @discardableResult
+    public static func write(
+        _ tree: FileTree, epoch: Int64, to target: FilePath, mode: EntryMode = .file
+    ) throws -> WrittenFile {
+        var file = try StagedFile(target, digesting: true)
+        try file.write(Deflater.header)
+        var deflater = try Deflater()
+        try writeTar(tree, epoch: epoch) { bytes in
+            try deflater.write(bytes) { output in try file.write(output) }
+        }
+        try deflater.finish { output in try file.write(output) }
+        return try file.commit(mode: mode)
+    }
+
+    /// Gives the bytes of the tar archive, uncompressed, to `sink`.
+    ///
+    /// - Throws: ``ArtefactError`` when a content has changed or cannot be read, or what `sink` throws.
+    package static func writeTar(_ tree: FileTree, epoch: Int64, to sink: (Span<UInt8>) throws -> Void) throws {
+        let encoder = TarEncoder(epoch: epoch)
+        for entry in tree.entries {
+            let headers = encoder.headers(entry)
+            try sink(headers.span)
+            guard case .file(let content) = entry.kind else { continue }
+            try content.forEachChunk(sink)
+            let padding = TarEncoder.padding(content.size)
+            if !padding.isEmpty { try sink(padding.span) }
+        }
+        let mark = TarEncoder.endMark
+        try sink(mark.span)
+    }
+}

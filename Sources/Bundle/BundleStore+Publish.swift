@@ -1,0 +1,191 @@
+internal import Artefact
+internal import SystemPackage
+
+/// Publishing: everything is written and read back under a name that no reader takes, then renamed once.
+extension BundleStore {
+    /// Writes a bundle and publishes it under its version.
+    ///
+    /// Artefacts are made in the order given, each is read back from the disk, and what the store has already is linked
+    /// instead of kept twice. When all are durable, one rename makes the bundle appear. A command that fails or is
+    /// killed before that changes nothing that a reader sees.
+    ///
+    /// - Parameter stage: What to publish.
+    /// - Returns: Whether the version is new, or was there already with the very same content.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/versionTaken`` where the version has another content,
+    ///   ``BundleError/Code/damaged`` where the version is there but not as it was published, ``BundleError/Code/busy``
+    ///   where another command is changing the store, ``BundleError/Code/mismatch`` where an artefact is not what was
+    ///   promised, and whatever the writers throw.
+    public func publish(_ stage: Stage) throws -> Publication {
+        try Self.check(stage)
+        return try changing {
+            try disk.ensureDirectory(bundles)
+            let directory = bundles.appending("\(Self.stagingPrefix)\(stage.description.version)")
+            try disk.makeDirectory(directory, mode: .privateDirectory)
+            defer { try? disk.removeTree(directory) }
+            return try publish(stage, through: directory)
+        }
+    }
+
+    private func publish(_ stage: Stage, through directory: FilePath) throws -> Publication {
+        var written: [String: WrittenFile] = [:]
+        var items: [Item] = []
+        for artefact in stage.artefacts {
+            let item = try materialise(artefact, in: directory, written)
+            let path = directory.appending(artefact.file)
+            written[artefact.file] = WrittenFile(path: path, size: item.entry.size, digest: item.entry.sha256)
+            items.append(item)
+        }
+        let manifest = try Manifest(stage.description, artefacts: items.map(\.entry))
+        var known: [[UInt64]: Digest] = [:]
+        for item in items { known[item.identity] = item.entry.sha256 }
+        let target = path(of: manifest.version)
+        if HostFile.exists(target) {
+            try compare(manifest, with: target, known)
+            return Publication(outcome: .identical, manifest: manifest, path: target, newBytes: 0)
+        }
+        for item in items where item.isNew {
+            try objects.adopt(directory.appending(item.entry.file), item.entry.sha256, item.entry.mode)
+        }
+        try seal(manifest, in: directory, known)
+        try disk.rename(directory, to: target)
+        try disk.synchronise(directory: bundles)
+        let newBytes = items.reduce(0) { $0 &+ ($1.isNew ? $1.entry.size : 0) }
+        return Publication(outcome: .published, manifest: manifest, path: target, newBytes: newBytes)
+    }
+
+    /// An artefact that stands in the staging directory, read back.
+    private struct Item {
+        let entry: Manifest.Artefact
+        let identity: [UInt64]
+        let isNew: Bool
+    }
+
+    private func materialise(
+        _ artefact: StagedArtefact, in directory: FilePath, _ written: [String: WrittenFile]
+    ) throws -> Item {
+        let target = directory.appending(artefact.file)
+        var promised: Digest?
+        switch artefact.source {
+        case .bytes(let bytes):
+            try disk.write(bytes, to: target)
+            promised = Digest(of: bytes)
+        case .file(let source, let digest):
+            promised = digest
+            if let digest, let object = try objects.find(digest, artefact.mode) {
+                try disk.link(object.path, to: target)
+                return try item(artefact, target, digest, isNew: false)
+            }
+            try disk.copy(from: source, to: target)
+        case .writer(let writer):
+            promised = try disk.generate(target) { try writer(target, written) }.digest
+        }
+        guard (try? HostFile.status(of: target, followingLinks: false))?.kind == .file else {
+            throw BundleError(.mismatch, subject: artefact.file, detail: "was not written as a regular file")
+        }
+        let digest = try Digest(ofFile: target)
+        if let promised, promised != digest {
+            throw BundleError(
+                .mismatch, subject: artefact.file,
+                detail:
+                    "reads back with SHA-256 \(digest) instead of \(promised); its source changed, or the disk fails")
+        }
+        if let object = try objects.find(digest, artefact.mode) {
+            let link = directory.appending(".\(artefact.file)")
+            try disk.link(object.path, to: link)
+            try disk.rename(link, to: target)
+            return try item(artefact, target, digest, isNew: false)
+        }
+        try disk.setMode(of: target, artefact.mode)
+        try disk.synchronise(file: target)
+        return try item(artefact, target, digest, isNew: true)
+    }
+
+    private func item(
+        _ artefact: StagedArtefact, _ path: FilePath, _ digest: Digest, isNew: Bool
+    ) throws -> Item {
+        let status = try HostFile.status(of: path, followingLinks: false)
+        let entry = Manifest.Artefact(
+            role: artefact.role, file: artefact.file, size: status.size, sha256: digest, mode: artefact.mode)
+        return Item(entry: entry, identity: status.identity, isNew: isNew)
+    }
+
+    /// Writes manifest and checksums, reads the whole directory back as any reader would, and makes it durable.
+    private func seal(_ manifest: Manifest, in directory: FilePath, _ known: [[UInt64]: Digest]) throws {
+        let documents = [
+            (Manifest.fileName, try manifest.encoded()),
+            (ChecksumList.fileName, try ChecksumList(of: manifest).encoded()),
+        ]
+        for (name, bytes) in documents {
+            let path = directory.appending(name)
+            try disk.write(bytes, to: path)
+            try disk.setMode(of: path, EntryMode(0o444))
+            try disk.synchronise(file: path)
+        }
+        try disk.setMode(of: directory, manifest.directoryMode)
+        let reading = try BundleVerification.read(directory, expecting: manifest.version, knowing: known)
+        guard reading.isGood else {
+            throw BundleError(
+                .mismatch, subject: "version \(manifest.version)",
+                detail: "does not read back as it was written (\(reading.findings.first?.description ?? ""))")
+        }
+        try disk.synchronise(directory: directory)
+    }
+
+    /// Accepts a version that is there when it is good and the same, byte for byte.
+    private func compare(_ manifest: Manifest, with path: FilePath, _ known: [[UInt64]: Digest]) throws {
+        let subject = "version \(manifest.version)"
+        let present = try BundleVerification.read(path, expecting: manifest.version, knowing: known)
+        guard present.isGood, let other = present.manifest else {
+            throw present.refusal(
+                subject, remedy: "publish under another version, or remove \(path.string) and build again")
+        }
+        guard other != manifest else { return }
+        throw BundleError(
+            .versionTaken, subject: subject,
+            detail: "is published already with another content (\(Self.difference(other, manifest))); "
+                + "a published version never changes: take a new version")
+    }
+
+    /// What a person needs to know of the difference between two manifests, on one line.
+    static func difference(_ old: Manifest, _ new: Manifest) -> String {
+        var parts: [String] = []
+        let oldFiles = Dictionary(old.artefacts.map { ($0.file, $0) }) { first, _ in first }
+        let newFiles = Dictionary(new.artefacts.map { ($0.file, $0) }) { first, _ in first }
+        for name in Set(oldFiles.keys).union(newFiles.keys).sorted() where oldFiles[name] != newFiles[name] {
+            switch (oldFiles[name], newFiles[name]) {
+            case (nil, _): parts.append("\(name) is new")
+            case (_, nil): parts.append("\(name) is gone")
+            case (let a?, let b?) where a.sha256 != b.sha256: parts.append("\(name) has other bytes")
+            default: parts.append("\(name) has another mode or role")
+            }
+        }
+        let a = old.description
+        let b = new.description
+        if a.name != b.name { parts.append("name was \(a.name)") }
+        if a.epoch != b.epoch { parts.append("epoch was \(a.epoch)") }
+        if a.architecture != b.architecture { parts.append("architecture was \(a.architecture)") }
+        if a.hostname != b.hostname { parts.append("hostname was \(a.hostname ?? "not given")") }
+        if a.alpine != b.alpine { parts.append("Alpine was \(a.alpine.flavor) \(a.alpine.release)") }
+        if a.kubesolo != b.kubesolo { parts.append("KubeSolo was \(a.kubesolo.variant) \(a.kubesolo.version)") }
+        if a.datastore != b.datastore { parts.append("datastore was \(a.datastore.kubesolo)") }
+        if a.inputs != b.inputs { parts.append("inputs differ") }
+        if a.recipe != b.recipe { parts.append("the recipe differs") }
+        let shown = parts.prefix(4).joined(separator: ", ")
+        return parts.count > 4 ? "\(shown) and \(parts.count - 4) more" : shown
+    }
+
+    /// Refuses what no manifest could say, before anything is written.
+    private static func check(_ stage: Stage) throws {
+        let zero = Digest(of: [])
+        let entries = stage.artefacts.map {
+            Manifest.Artefact(role: $0.role, file: $0.file, size: 0, sha256: zero, mode: $0.mode)
+        }
+        do throws(BundleError) {
+            _ = try Manifest(stage.description, artefacts: entries).encoded()
+        } catch {
+            throw BundleError(
+                .invalidStage, subject: "version \(stage.description.version)",
+                detail: "cannot be published: \(error.detail)")
+        }
+    }
+}

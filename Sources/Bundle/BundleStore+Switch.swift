@@ -1,0 +1,109 @@
+internal import Artefact
+internal import SystemPackage
+
+/// Which bundle is live: one symbolic link, replaced by one rename.
+extension BundleStore {
+    /// What a switch came to.
+    public struct Switch: Hashable, Sendable {
+        /// The version that was live before, where one was.
+        public let from: Version?
+        /// The version that is live now.
+        public let to: Version
+        /// Whether the pointer moved; not where the version was live already.
+        public let isChange: Bool
+    }
+
+    /// Makes a version live, after re-reading every byte of it.
+    ///
+    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound``, ``BundleError/Code/damaged`` where the bundle is
+    ///   not as it was published, or ``BundleError/Code/busy``; the pointer is then where it was.
+    public func activate(_ version: Version, _ occasion: Occasion) throws -> Switch {
+        try changing {
+            try reconcile(occasion)
+            return try point(to: version, .activated, occasion)
+        }
+    }
+
+    /// Goes back to the version that was live before the present one, or to one that is named.
+    ///
+    /// Only the pointer moves: what the newer version wrote on a node's data disk stays as it is. A version that was
+    /// itself left by rolling back is passed over, and so is one whose bundle is no longer there.
+    ///
+    /// - Parameters:
+    ///   - target: The version to go to, or `nil` for the one that ``History/wayBack`` gives first.
+    ///   - occasion: When, by whom and why.
+    /// - Returns: From where to where the pointer moved.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/noWayBack`` where there is none, and as
+    ///   ``activate(_:_:)`` does.
+    public func rollback(to target: Version? = nil, _ occasion: Occasion) throws -> Switch {
+        try changing {
+            try reconcile(occasion)
+            if let target { return try point(to: target, .rolledBack, occasion) }
+            guard let live = try liveOrNone() else {
+                throw BundleError(.noWayBack, subject: out.string, detail: "no version is live; activate one")
+            }
+            guard let previous = try history().wayBack.first(where: { $0 != live && HostFile.exists(path(of: $0)) })
+            else {
+                throw BundleError(
+                    .noWayBack, subject: "version \(live)",
+                    detail: "no version that was live before it is left; name one with --to VERSION")
+            }
+            return try point(to: previous, .rolledBack, occasion)
+        }
+    }
+
+    /// Every switch so far.
+    ///
+    /// - Throws: ``ArtefactError`` where the file cannot be read.
+    public func history() throws -> History {
+        guard HostFile.exists(historyFile) else { return History(decoding: []) }
+        return History(decoding: try HostFile.read(historyFile, limit: History.maximumBytes))
+    }
+
+    private func point(to version: Version, _ result: History.Result, _ occasion: Occasion) throws -> Switch {
+        let from = try liveOrNone()
+        let reading = try verify(version)
+        guard reading.isGood else {
+            throw reading.refusal("version \(version)", remedy: "'verify' lists everything; name another version")
+        }
+        guard from != version else { return Switch(from: from, to: version, isChange: false) }
+        let entry = History.Entry(from: from, to: version, occasion: occasion, result: result)
+        try disk.makeSymlink(newPointer, to: "bundles/\(version)")
+        do {
+            try disk.appendLine(try History.line(entry), to: historyFile)
+        } catch {
+            try? disk.remove(newPointer)
+            throw error
+        }
+        do {
+            try disk.rename(newPointer, to: pointer)
+        } catch {
+            var note = History.Entry(from: version, to: from, occasion: occasion, result: .failed)
+            note.occasion.why = "\(error)"
+            try? disk.appendLine(try History.line(note), to: historyFile)
+            try? disk.remove(newPointer)
+            throw error
+        }
+        try disk.synchronise(directory: out)
+        return Switch(from: from, to: version, isChange: true)
+    }
+
+    /// Where the last line of the history is not what `current` says, adds a line with what `current` says.
+    private func reconcile(_ occasion: Occasion) throws {
+        let recorded = try history().live
+        let live = try liveOrNone()
+        guard recorded != live else { return }
+        var entry = History.Entry(from: recorded, to: live, occasion: occasion, result: .repaired)
+        entry.occasion.why = "current points to \(live?.description ?? "nothing"), which the history did not say"
+        try disk.appendLine(try History.line(entry), to: historyFile)
+    }
+
+    /// The live version; a pointer that is broken counts as none, so that activating mends it.
+    private func liveOrNone() throws -> Version? {
+        do {
+            return try current()
+        } catch let error as BundleError where error.code == .brokenPointer {
+            return nil
+        }
+    }
+}

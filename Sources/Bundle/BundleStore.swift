@@ -1,0 +1,125 @@
+internal import Artefact
+public import SystemPackage
+
+/// The output directory: every published bundle, the objects they share, which bundle is live and how that came about.
+///
+/// ```
+/// OUT/bundles/VERSION/       one bundle, never written again
+/// OUT/store/sha256/AB/…      its files by digest and mode; a bundle's files are hard links to them
+/// OUT/current                a symbolic link to bundles/VERSION: the live bundle
+/// OUT/history.jsonl          one line for every switch
+/// ```
+///
+/// Every change becomes visible by one rename. What is written before it has a name that begins with a dot, which no
+/// reader takes; what a killed command left under such names is removed by the next command that changes the store.
+public struct BundleStore: Sendable {
+    /// The output directory.
+    public let out: FilePath
+    let disk: StoreDisk
+
+    /// Names the output directory; nothing is read or made yet.
+    public init(_ out: FilePath) { self.init(out, disk: StoreDisk()) }
+
+    package init(_ out: FilePath, disk: StoreDisk) {
+        self.out = out
+        self.disk = disk
+    }
+
+    static let stagingPrefix = ".staging-"
+    var bundles: FilePath { out.appending("bundles") }
+    var pointer: FilePath { out.appending("current") }
+    var newPointer: FilePath { out.appending(".current-new") }
+    var historyFile: FilePath { out.appending("history.jsonl") }
+    var objects: ObjectStore { ObjectStore(root: out.appending("store").appending("sha256"), disk: disk) }
+
+    /// Where a version's bundle stands.
+    public func path(of version: Version) -> FilePath { bundles.appending(version.description) }
+
+    /// What the store tells of one bundle without reading its artefacts.
+    public struct Summary: Hashable, Sendable {
+        /// The version.
+        public let version: Version
+        /// What it says of itself, where that can be read.
+        public let manifest: Manifest?
+        /// Why its manifest cannot be read.
+        public let problem: String?
+        /// Whether it is the live one.
+        public let isLive: Bool
+    }
+
+    /// The published versions in order of precedence, without reading them; other names are not versions.
+    ///
+    /// - Throws: ``ArtefactError`` where the directory cannot be read.
+    public func versions() throws -> [Version] {
+        guard HostFile.exists(bundles) else { return [] }
+        return try HostFile.names(in: bundles).compactMap { try? Version($0) }.sorted()
+    }
+
+    /// The published bundles, oldest version first; their manifests are read, their artefacts are not.
+    ///
+    /// - Throws: ``ArtefactError`` where the directory cannot be read.
+    public func list() throws -> [Summary] {
+        let live = try? current()
+        return try versions().map { version in
+            do {
+                let file = path(of: version).appending(Manifest.fileName)
+                let bytes = try HostFile.read(file, limit: Manifest.maximumBytes)
+                let manifest = try Manifest(decoding: bytes, named: file.string)
+                return Summary(version: version, manifest: manifest, problem: nil, isLive: version == live)
+            } catch {
+                return Summary(version: version, manifest: nil, problem: "\(error)", isLive: version == live)
+            }
+        }
+    }
+
+    /// The live version, or `nil` where none was ever activated.
+    ///
+    /// - Throws: ``BundleError`` with ``BundleError/Code/brokenPointer`` where `current` is not a link to a bundle that
+    ///   is there.
+    public func current() throws -> Version? {
+        guard HostFile.exists(pointer) else { return nil }
+        func broken(_ why: String) -> BundleError {
+            BundleError(
+                .brokenPointer, subject: pointer.string, detail: "\(why); activate a version to point it somewhere")
+        }
+        guard let target = try? HostFile.target(ofLink: pointer) else { throw broken("is no symbolic link") }
+        let prefix = "bundles/"
+        guard target.hasPrefix(prefix), let version = try? Version(String(target.dropFirst(prefix.count))) else {
+            throw broken("does not point to a bundle but to '\(target.prefix(200))'")
+        }
+        guard (try? HostFile.status(of: path(of: version), followingLinks: false))?.kind == .directory else {
+            throw broken("points to version \(version), which is not there")
+        }
+        return version
+    }
+
+    /// Re-reads every byte of a published bundle.
+    ///
+    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is none.
+    public func verify(_ version: Version) throws -> BundleVerification {
+        guard HostFile.exists(path(of: version)) else {
+            let known = try versions()
+            let newest = known.last.map { "the newest of \(known.count) is \($0)" } ?? "none is published"
+            throw BundleError(
+                .notFound, subject: "version \(version)", detail: "is not in \(out.string) (\(newest))")
+        }
+        return try BundleVerification.read(path(of: version), expecting: version)
+    }
+
+    /// Runs a change while no other one runs, after clearing away what an interrupted one left.
+    func changing<Result>(_ body: () throws -> Result) throws -> Result {
+        try disk.ensureDirectory(out)
+        return try StoreLock.hold(out) {
+            try clearLeftovers()
+            return try body()
+        }
+    }
+
+    private func clearLeftovers() throws {
+        try disk.remove(newPointer)
+        guard HostFile.exists(bundles) else { return }
+        for name in try HostFile.names(in: bundles) where name.hasPrefix(Self.stagingPrefix) {
+            try disk.removeTree(bundles.appending(name))
+        }
+    }
+}

@@ -1,0 +1,209 @@
+internal import Artefact
+public import SystemPackage
+
+/// One thing about a bundle on the disk that is not as it was published.
+public struct BundleFinding: Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong.
+    public enum Problem: String, Hashable, Sendable, CaseIterable {
+        /// A file that the manifest lists is not there.
+        case missing
+        /// A file is shorter than the manifest says.
+        case truncated
+        /// A file is longer, or has other bytes than the manifest says.
+        case tampered
+        /// Something is there that the manifest does not list.
+        case extra
+        /// Something is not a regular file.
+        case wrongKind = "wrong-kind"
+        /// Permission bits are not those that were published.
+        case wrongMode = "wrong-mode"
+        /// The manifest cannot be read or is not what the contract says.
+        case badManifest = "bad-manifest"
+        /// The manifest is that of another version.
+        case wrongVersion = "wrong-version"
+        /// The checksum file is not the one that belongs to the manifest.
+        case badChecksums = "bad-checksums"
+        /// A file or directory cannot be read.
+        case unreadable
+    }
+
+    /// The file's name in the bundle, or `.` for the directory itself.
+    public let file: String
+    /// What is wrong.
+    public let problem: Problem
+    /// The particulars.
+    public let detail: String
+
+    /// `FILE: what is wrong`.
+    public var description: String { "\(file): \(detail)" }
+}
+
+/// What re-reading a bundle came to.
+public struct BundleVerification: Hashable, Sendable {
+    /// Where the bundle stands.
+    public let path: FilePath
+    /// What it says of itself, where that can be read.
+    public let manifest: Manifest?
+    /// All that is wrong, by file name; empty for a good bundle.
+    public let findings: [BundleFinding]
+    /// How many bytes were read.
+    public let bytesRead: UInt64
+
+    /// Whether the bundle is as it was published.
+    public var isGood: Bool { findings.isEmpty }
+
+    /// Re-reads every byte of the bundle in a directory.
+    ///
+    /// Nothing is believed that was not read: names, kinds, sizes, modes and digests are compared with the manifest, and
+    /// the manifest with `SHA256SUMS`, whose bytes must be exactly those that follow from it.
+    ///
+    /// - Parameters:
+    ///   - path: The bundle's directory.
+    ///   - version: The version it must have, where that is known.
+    /// - Returns: All that is wrong with it.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is no directory.
+    public static func read(_ path: FilePath, expecting version: Version? = nil) throws -> BundleVerification {
+        try read(path, expecting: version, knowing: [:])
+    }
+
+    /// The same, where some files have been read already: digests by device and inode.
+    static func read(
+        _ path: FilePath, expecting version: Version?, knowing known: [[UInt64]: Digest]
+    ) throws -> BundleVerification {
+        guard let status = try? HostFile.status(of: path, followingLinks: false), status.kind == .directory else {
+            throw BundleError(.notFound, subject: path.string, detail: "no bundle is there")
+        }
+        var reading = Reading(path: path, known: known)
+        let manifest = reading.readManifest(expecting: version)
+        if let manifest { reading.readAll(of: manifest, directory: status) }
+        return BundleVerification(
+            path: path, manifest: manifest,
+            findings: reading.findings.sorted { ($0.file, $0.problem.rawValue) < ($1.file, $1.problem.rawValue) },
+            bytesRead: reading.bytesRead)
+    }
+
+    /// The error that refuses to use this bundle, naming the first finding and how many more there are.
+    func refusal(_ subject: String, remedy: String) -> BundleError {
+        let first = findings.first?.description ?? "nothing is wrong"
+        let more = findings.count > 1 ? " and \(findings.count - 1) more findings" : ""
+        return BundleError(.damaged, subject: subject, detail: "is damaged (\(first)\(more)); \(remedy)")
+    }
+}
+
+/// A verification under way.
+private struct Reading {
+    let path: FilePath
+    let known: [[UInt64]: Digest]
+    var findings: [BundleFinding] = []
+    var bytesRead: UInt64 = 0
+
+    init(path: FilePath, known: [[UInt64]: Digest]) {
+        self.path = path
+        self.known = known
+    }
+
+    mutating func note(_ file: String, _ problem: BundleFinding.Problem, _ detail: String) {
+        findings.append(BundleFinding(file: file, problem: problem, detail: detail))
+    }
+
+    mutating func readManifest(expecting version: Version?) -> Manifest? {
+        guard let bytes = readSmall(Manifest.fileName, limit: Manifest.maximumBytes) else { return nil }
+        let manifest: Manifest
+        do throws(BundleError) {
+            manifest = try Manifest(decoding: bytes)
+        } catch {
+            note(Manifest.fileName, .badManifest, error.detail)
+            return nil
+        }
+        if let version, manifest.version != version {
+            note(Manifest.fileName, .wrongVersion, "is that of version \(manifest.version)")
+        }
+        return manifest
+    }
+
+    mutating func readAll(of manifest: Manifest, directory: HostFile.Status) {
+        if directory.mode != manifest.directoryMode {
+            note(".", .wrongMode, "the directory has mode \(directory.mode) instead of \(manifest.directoryMode)")
+        }
+        readChecksums(of: manifest)
+        for artefact in manifest.artefacts { readArtefact(artefact) }
+        let listed = Set(manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName])
+        do throws(ArtefactError) {
+            for name in try HostFile.names(in: path) where !listed.contains(name) {
+                note(String(reflecting: name), .extra, "is not in the manifest")
+            }
+        } catch {
+            note(".", .unreadable, error.description)
+        }
+    }
+
+    private mutating func readChecksums(of manifest: Manifest) {
+        guard let bytes = readSmall(ChecksumList.fileName, limit: ChecksumList.maximumBytes) else { return }
+        do throws(BundleError) {
+            let due = try ChecksumList(of: manifest)
+            guard bytes != due.encoded() else { return }
+            let found = try ChecksumList(decoding: bytes)
+            let names = Set(due.digests.keys).union(found.digests.keys).sorted()
+            let odd = names.first { due.digests[$0] != found.digests[$0] }
+            note(
+                ChecksumList.fileName, .badChecksums,
+                odd.map { "does not agree with the manifest on '\($0)'" } ?? "is not in the order or form published")
+        } catch {
+            note(ChecksumList.fileName, .badChecksums, error.description)
+        }
+    }
+
+    private mutating func readArtefact(_ artefact: Manifest.Artefact) {
+        guard let status = status(artefact.file, mode: artefact.mode) else { return }
+        guard status.size >= artefact.size else {
+            note(artefact.file, .truncated, "is truncated: \(status.size) of \(artefact.size) bytes")
+            return
+        }
+        guard status.size == artefact.size else {
+            note(artefact.file, .tampered, "has \(status.size) bytes instead of \(artefact.size)")
+            return
+        }
+        if known[status.identity] == artefact.sha256 { return }
+        do {
+            let digest = try Digest(ofFile: path.appending(artefact.file))
+            bytesRead &+= status.size
+            if digest != artefact.sha256 {
+                note(artefact.file, .tampered, "has other bytes than were published (SHA-256 \(digest))")
+            }
+        } catch {
+            note(artefact.file, .unreadable, "\(error)")
+        }
+    }
+
+    private mutating func readSmall(_ name: String, limit: Int) -> [UInt8]? {
+        guard status(name, mode: EntryMode(0o444)) != nil else { return nil }
+        do {
+            let bytes = try HostFile.read(path.appending(name), limit: limit)
+            bytesRead &+= UInt64(bytes.count)
+            return bytes
+        } catch {
+            note(name, .unreadable, "\(error)")
+            return nil
+        }
+    }
+
+    private mutating func status(_ name: String, mode: EntryMode) -> HostFile.Status? {
+        let file = path.appending(name)
+        do throws(ArtefactError) {
+            let status = try HostFile.status(of: file, followingLinks: false)
+            guard status.kind == .file else {
+                note(name, .wrongKind, "is no regular file")
+                return nil
+            }
+            if status.mode != mode { note(name, .wrongMode, "has mode \(status.mode) instead of \(mode)") }
+            return status
+        } catch {
+            if error.errno == .noSuchFileOrDirectory {
+                note(name, .missing, "is missing")
+            } else {
+                note(name, .unreadable, error.description)
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,221 @@
+public import Artefact
+
+/// What is said of a bundle besides the list of its artefacts.
+public struct BundleDescription: Hashable, Sendable {
+    /// The first part of every artefact's name.
+    public var name: String
+    /// The version.
+    public var version: Version
+    /// Seconds since 1970-01-01T00:00:00Z that every time stamp in every artefact has.
+    public var epoch: Int64
+    /// The processor architecture by Alpine's name: `x86_64`, `aarch64`.
+    public var architecture: String
+    /// The host name, where the bundle is for one node.
+    public var hostname: String?
+    /// The state on the data disk that the release reads and writes.
+    public var datastore: Datastore
+    /// The Alpine release that boots.
+    public var alpine: Alpine
+    /// The KubeSolo release that runs.
+    public var kubesolo: KubeSolo
+    /// What the bundle was made from, besides the recipe.
+    public var inputs: [Input]
+    /// The digest of the recipe.
+    public var recipe: Digest
+
+    /// Joins the parts.
+    public init(
+        name: String, version: Version, epoch: Int64, architecture: String, hostname: String?, datastore: Datastore,
+        alpine: Alpine, kubesolo: KubeSolo, inputs: [Input], recipe: Digest
+    ) {
+        self.name = name
+        self.version = version
+        self.epoch = epoch
+        self.architecture = architecture
+        self.hostname = hostname
+        self.datastore = datastore
+        self.alpine = alpine
+        self.kubesolo = kubesolo
+        self.inputs = inputs.sorted { ($0.name, $0.sha256) < ($1.name, $1.sha256) }
+        self.recipe = recipe
+    }
+
+    /// What decides whether one release can use the state that another left: KubeSolo migrates it at minor releases.
+    public struct Datastore: Hashable, Sendable {
+        /// KubeSolo's major and minor number, `1.2`.
+        public var kubesolo: String
+        /// How the state is stored; `kine-sqlite` for every KubeSolo release so far.
+        public var format: String
+
+        /// Joins the two.
+        public init(kubesolo: String, format: String = "kine-sqlite") {
+            self.kubesolo = kubesolo
+            self.format = format
+        }
+    }
+
+    /// An Alpine release.
+    public struct Alpine: Hashable, Sendable {
+        /// The exact version, `3.23.6`.
+        public var release: String
+        /// The flavour of the image: `virt`, `standard`, `extended`.
+        public var flavor: String
+
+        /// Joins the two.
+        public init(release: String, flavor: String) {
+            self.release = release
+            self.flavor = flavor
+        }
+    }
+
+    /// A KubeSolo release.
+    public struct KubeSolo: Hashable, Sendable {
+        /// The tag, `v1.2.2`.
+        public var version: String
+        /// Whether it carries its images: `online`, `offline`.
+        public var variant: String
+
+        /// Joins the two.
+        public init(version: String, variant: String) {
+            self.version = version
+            self.variant = variant
+        }
+    }
+
+    /// A file of somebody else's that went into the bundle.
+    public struct Input: Hashable, Sendable {
+        /// Its name, such as `kubesolo-v1.2.2-linux-amd64-offline.tar.gz`.
+        public var name: String
+        /// Its digest.
+        public var sha256: Digest
+        /// How it was verified, in a few words, such as `pinned` or `checksum file`.
+        public var trust: String
+
+        /// Joins the parts.
+        public init(name: String, sha256: Digest, trust: String) {
+            self.name = name
+            self.sha256 = sha256
+            self.trust = trust
+        }
+    }
+}
+
+/// What a bundle says of itself in `manifest.json`: the description and one line for each artefact.
+///
+/// The JSON is a contract (``schema``) and canonical: one bundle has exactly one manifest, byte for byte. What it lists
+/// is all that the bundle's directory holds, besides itself and `SHA256SUMS`.
+public struct Manifest: Hashable, Sendable {
+    /// The name of this contract; a change that older readers would misread gets another.
+    public static let schema = "ksbuild/bundle/v1"
+    /// The name of the file.
+    public static let fileName = "manifest.json"
+    /// The largest manifest that is read, in bytes.
+    public static let maximumBytes = 1 << 20
+
+    /// What an artefact is for.
+    public enum Role: String, Hashable, Sendable, CaseIterable {
+        /// The overlay that configures a diskless node.
+        case overlay
+        /// The NoCloud seed image, which carries overlay and KubeSolo binary.
+        case seed
+        /// Alpine's own image, byte for byte.
+        case alpineISO = "alpine-iso"
+        /// The KubeSolo binary.
+        case kubesolo
+    }
+
+    /// One file of a bundle.
+    public struct Artefact: Hashable, Sendable {
+        /// What it is for.
+        public var role: Role
+        /// Its name in the bundle's directory.
+        public var file: String
+        /// Its size in bytes.
+        public var size: UInt64
+        /// Its digest.
+        public var sha256: Digest
+        /// Its permission bits: nobody may write it, and only the owner reads it where it holds a secret.
+        public var mode: EntryMode
+
+        /// Joins the parts.
+        public init(role: Role, file: String, size: UInt64, sha256: Digest, mode: EntryMode) {
+            self.role = role
+            self.file = file
+            self.size = size
+            self.sha256 = sha256
+            self.mode = mode
+        }
+
+        /// Whether only its owner may read it.
+        public var isSecret: Bool { mode.bits & 0o077 == 0 }
+
+        /// The modes that a file of a bundle may have.
+        static let modes: Set<EntryMode> = [EntryMode(0o444), EntryMode(0o555), EntryMode(0o400), EntryMode(0o500)]
+    }
+
+    /// What is said of the whole.
+    public let description: BundleDescription
+    /// The files, sorted by name.
+    public let artefacts: [Artefact]
+
+    /// Whether any artefact holds a secret; such a bundle is published elsewhere only on demand.
+    public var secrets: Bool { artefacts.contains { $0.isSecret } }
+
+    /// The version.
+    public var version: Version { description.version }
+
+    /// The permission bits of the bundle's directory.
+    public var directoryMode: EntryMode { EntryMode(secrets ? 0o500 : 0o555) }
+
+    /// Joins description and artefacts.
+    ///
+    /// - Throws: ``BundleError`` with ``BundleError/Code/invalidManifest`` where a value breaks the contract.
+    public init(_ description: BundleDescription, artefacts: [Artefact]) throws(BundleError) {
+        self.description = description
+        self.artefacts = artefacts.sorted { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }
+        try check()
+    }
+
+    private func check() throws(BundleError) {
+        func refuse(_ why: String) -> BundleError {
+            BundleError(.invalidManifest, subject: Self.fileName, detail: why)
+        }
+        let texts = [
+            ("name", description.name), ("architecture", description.architecture),
+            ("hostname", description.hostname ?? "-"), ("datastore.kubesolo", description.datastore.kubesolo),
+            ("datastore.format", description.datastore.format), ("alpine.release", description.alpine.release),
+            ("alpine.flavor", description.alpine.flavor), ("kubesolo.version", description.kubesolo.version),
+            ("kubesolo.variant", description.kubesolo.variant),
+        ]
+        let inputs = description.inputs.flatMap { [("inputs.name", $0.name), ("inputs.trust", $0.trust)] }
+        for (key, text) in texts + inputs {
+            guard (1...255).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
+                throw refuse("'\(key)' is not 1 to 255 printable ASCII characters")
+            }
+        }
+        guard description.epoch >= 0 else { throw refuse("'epoch' is before 1970") }
+        guard !artefacts.isEmpty else { throw refuse("lists no artefact") }
+        var seen: Set<String> = []
+        for artefact in artefacts {
+            guard Self.isFileName(artefact.file) else {
+                throw refuse("\(String(reflecting: artefact.file)) is no name that a file of a bundle may have")
+            }
+            guard seen.insert(artefact.file.lowercased()).inserted else {
+                throw refuse("'\(artefact.file)' is listed twice")
+            }
+            guard Artefact.modes.contains(artefact.mode) else {
+                throw refuse("'\(artefact.file)' has mode \(artefact.mode), which no file of a bundle may have")
+            }
+        }
+    }
+
+    /// Whether a file of a bundle may have the name: ASCII letters, digits and `. _ + ~ -`, beginning with a letter or
+    /// digit, at most 200 bytes, and not a name that the bundle itself uses.
+    public static func isFileName(_ name: String) -> Bool {
+        let letters: (UInt8) -> Bool = { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) }
+        guard let first = name.utf8.first, letters(first), name.utf8.count <= 200 else { return false }
+        guard name.utf8.allSatisfy({ letters($0) || "._+~-".utf8.contains($0) }) else { return false }
+        let folded = name.lowercased()
+        return folded != fileName && !folded.hasPrefix(ChecksumList.fileName.lowercased())
+    }
+}

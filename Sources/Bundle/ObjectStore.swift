@@ -1,0 +1,43 @@
+internal import Artefact
+internal import SystemPackage
+
+/// The files of all bundles by digest: `OUT/store/sha256/AB/DIGEST.MODE`.
+///
+/// A bundle's files are hard links to objects, so what two versions share is on the disk once. The mode is part of the
+/// name because an inode has only one. An object's name is a claim: it is believed after its bytes have been read.
+struct ObjectStore {
+    let root: FilePath
+    let disk: StoreDisk
+
+    func path(_ digest: Digest, _ mode: EntryMode) -> FilePath {
+        root.appending(String(digest.hex.prefix(2))).appending("\(digest.hex).\(mode)")
+    }
+
+    /// The object, where it is there and good: a regular file with the bytes and the mode that its name says.
+    func find(_ digest: Digest, _ mode: EntryMode) throws -> (path: FilePath, size: UInt64)? {
+        let path = path(digest, mode)
+        guard let status = try? HostFile.status(of: path, followingLinks: false), status.kind == .file,
+            status.mode == mode, try Digest(ofFile: path) == digest
+        else { return nil }
+        return (path, status.size)
+    }
+
+    /// Gives a finished, synchronised file its place in the store; an object that is not good is replaced.
+    func adopt(_ file: FilePath, _ digest: Digest, _ mode: EntryMode) throws {
+        let target = path(digest, mode)
+        let directory = target.removingLastComponent()
+        try disk.ensureDirectory(directory)
+        if HostFile.exists(target) {
+            let temporary = directory.appending(".incoming")
+            try disk.removeTree(temporary)
+            try disk.link(file, to: temporary)
+            if try HostFile.status(of: target, followingLinks: false).kind == .directory {
+                try disk.removeTree(target)
+            }
+            try disk.rename(temporary, to: target)
+        } else {
+            try disk.link(file, to: target)
+        }
+        try disk.synchronise(directory: directory)
+    }
+}

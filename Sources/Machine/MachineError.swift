@@ -1,0 +1,79 @@
+public import Artefact
+public import SystemPackage
+
+/// What went wrong with a virtual machine or with what it needs on the host.
+public struct MachineError: Failure, Hashable {
+    /// The kinds of failure that a caller may want to tell apart.
+    public enum Code: Hashable, Sendable {
+        /// A program that is needed is not installed.
+        case programMissing
+        /// There is no UEFI firmware on the host.
+        case firmwareMissing
+        /// An image to boot from does not exist or cannot be read.
+        case imageMissing
+        /// A number in the description of the machine is out of its range.
+        case invalidSpecification
+        /// No port on the loopback interface could be forwarded.
+        case noFreePort
+        /// The virtual machine ended by itself although it was still needed.
+        case exited
+        /// The monitor of the virtual machine refused a command or said something that is not its protocol.
+        case monitor
+        /// Something that was waited for did not come in its time.
+        case timeLimit
+        /// The host key that the node offers is not the one that it reported on the serial line.
+        case hostKeyMismatch
+        /// The node booted and is not what was expected of it.
+        case unhealthy
+        /// The system refused an operation on the host.
+        case system
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// The file, program or machine that is to blame.
+    public let subject: String
+    /// What is wrong with it and, where that helps, what to do.
+    public let detail: String
+    /// What the system said, for ``Code/system``.
+    public let errno: Errno?
+
+    /// Makes an error that names its subject.
+    public init(_ code: Code, subject: String, detail: String, errno: Errno? = nil) {
+        self.code = code
+        self.subject = subject
+        self.detail = detail
+        self.errno = errno
+    }
+
+    /// Makes the error for a system call that failed with `errno`.
+    static func system(_ operation: String, _ subject: String, _ errno: Errno) -> MachineError {
+        MachineError(.system, subject: subject, detail: "cannot \(operation)", errno: errno)
+    }
+
+    /// Makes the error for a program that is not installed.
+    static func missing(program: String, package: String) -> MachineError {
+        MachineError(
+            .programMissing, subject: program,
+            detail: "is not installed (not found in PATH); install it (Debian package: \(package))")
+    }
+
+    /// One line: subject, what is wrong, what the system said.
+    public var description: String {
+        guard let errno else { return "\(subject): \(detail)" }
+        return "\(subject): \(detail) (\(errno.description))"
+    }
+
+    /// What the failure means to the caller.
+    public var failureClass: FailureClass {
+        switch code {
+        case .programMissing, .firmwareMissing: .unavailable
+        case .imageMissing: .noInput
+        case .invalidSpecification: .usage
+        case .noFreePort: .busy
+        case .exited, .monitor: .software
+        case .timeLimit, .hostKeyMismatch, .unhealthy: .unhealthy
+        case .system: errno == .permissionDenied || errno == .notPermitted ? .permission : .io
+        }
+    }
+}

@@ -1,0 +1,17 @@
+internal import Node
+
+/// What the artefacts of a bundle are called: release names, so that a signed list of checksums stays valid wherever the
+/// files are published side by side.
+struct ArtefactNames {
+    let overlay: String
+    let seed: String
+    let kubesolo: String
+    let alpineImage: String
+
+    init(_ node: NodeImage) {
+        overlay = "\(node.releaseName).apkovl.tar.gz"
+        seed = "\(node.releaseName).cidata.iso"
+        kubesolo = "\(node.releaseName).kubesolo"
+        alpineImage = node.alpine.imageName(node.architecture)
+    }
+}

@@ -1,0 +1,84 @@
+internal import Artefact
+public import Node
+public import SystemPackage
+public import Upstream
+
+/// Where the command line says that inputs are.
+public struct InputSources: Hashable, Sendable {
+    /// The Alpine image.
+    public var alpineImage: FilePath?
+    /// A KubeSolo release archive or the bare binary.
+    public var kubesolo: FilePath?
+    /// A directory with the layout of upstream's releases, for what is not named itself.
+    public var mirror: FilePath?
+
+    /// Joins the parts.
+    public init(alpineImage: FilePath? = nil, kubesolo: FilePath? = nil, mirror: FilePath? = nil) {
+        self.alpineImage = alpineImage
+        self.kubesolo = kubesolo
+        self.mirror = mirror
+    }
+}
+
+/// What a build takes from upstreams: verified, or not at hand.
+public struct BuildInputs: Sendable {
+    /// The Alpine image.
+    public let alpineImage: AlpineImage?
+    /// The KubeSolo binary.
+    public let kubesolo: KubeSoloBinary?
+
+    /// Finds and verifies the inputs.
+    ///
+    /// - Parameters:
+    ///   - node: What they must fit.
+    ///   - sources: Where they are.
+    ///   - areRequired: Whether a missing one is an error; otherwise it is reported as something that is not checked.
+    ///   - folder: Where a binary may be unpacked; on the file system of the results.
+    ///   - report: Told of each step.
+    /// - Returns: What was found, verified.
+    /// - Throws: `UpstreamError` with the reason that helps most, ``BuildError`` for an input that is not named.
+    public static func gather(
+        for node: NodeImage, from sources: InputSources, areRequired: Bool, unpackingInto folder: FilePath,
+        report: @escaping BuildReport
+    ) throws -> BuildInputs {
+        let mirror = sources.mirror.map { DirectoryMirror(root: $0) }
+        let imageInput = UpstreamInput.alpineImage(node.alpine, node.architecture)
+        let kubesoloInput = UpstreamInput.kubeSolo(KubeSoloAsset(node.kubesolo, node.architecture))
+
+        var alpineImage: AlpineImage?
+        if let path = try sources.alpineImage ?? mirror?.locate(imageInput) {
+            report(.step("verify \(path.lastComponent?.string ?? path.string)"))
+            let image = try AlpineImage.verify(
+                path, release: node.alpine, architecture: node.architecture, world: node.packages,
+                progress: { report(.progress(done: $0, total: $1)) })
+            report(.detail("\(image.volumeIdentifier), \(image.size) bytes, sha256 \(image.digest), \(image.trust)"))
+            if image.trust == .unverified {
+                report(
+                    .unchecked("\(path): nothing says what its digest should be; pin alpine.sha256: \(image.digest)"))
+            }
+            alpineImage = image
+        } else if areRequired {
+            throw BuildError.missingInput(imageInput.name, option: "--iso FILE")
+        } else {
+            report(
+                .unchecked("packages: no Alpine image is at hand, so nothing proves that \(imageInput.name) has them"))
+        }
+
+        var kubesolo: KubeSoloBinary?
+        if let path = try sources.kubesolo ?? mirror?.locate(kubesoloInput) {
+            report(.step("verify \(path.lastComponent?.string ?? path.string)"))
+            let binary = try KubeSoloBinary.load(
+                path, kubesolo: node.kubesolo, architecture: node.architecture, staging: folder.appending("kubesolo"))
+            report(.detail("binary of \(binary.pin.size) bytes, sha256 \(binary.pin.digest), \(binary.trust)"))
+            if binary.trust == .unverified {
+                report(.unchecked("\(path): nothing says what its digest should be; pin kubesolo.sha256"))
+            }
+            kubesolo = binary
+        } else if areRequired {
+            throw BuildError.missingInput(kubesoloInput.name, option: "--kubesolo FILE")
+        } else {
+            report(.unchecked("KubeSolo: no binary is at hand, so the node takes the one on its medium unverified"))
+        }
+        return BuildInputs(alpineImage: alpineImage, kubesolo: kubesolo)
+    }
+}

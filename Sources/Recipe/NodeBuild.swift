@@ -1,0 +1,133 @@
+public import APKOVL
+public import Artefact
+public import Bundle
+public import CloudInit
+internal import ISOBuild
+public import Node
+public import SystemPackage
+internal import Upstream
+
+/// Makes the artefacts of one node: everything is decided before it exists, it only writes and reads back.
+public struct NodeBuild {
+    /// The node.
+    public let node: NodeImage
+    /// What was taken from upstreams.
+    public let inputs: BuildInputs
+    /// What goes into the overlay.
+    public let overlay: Overlay
+    /// The NoCloud files.
+    public let seed: Seed
+    private let report: BuildReport
+
+    /// Decides all that is to be written.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - inputs: What was taken from upstreams.
+    ///   - resources: The directory `overlays`.
+    ///   - report: Told of each step and of whatever the user should know.
+    /// - Throws: What ``Overlay`` and ``Seed`` throw: layers that cannot be taken, settings that a release does not have.
+    public init(node: NodeImage, inputs: BuildInputs, resources: FilePath, report: @escaping BuildReport) throws {
+        self.node = node
+        self.inputs = inputs
+        self.report = report
+        report(.step("decide what goes into the overlay"))
+        overlay = try Overlay(node: node, binary: inputs.kubesolo?.pin, resources: resources)
+        seed = try Seed(node: node)
+        for warning in overlay.warnings + seed.warnings { report(.warning(warning)) }
+        for covered in overlay.covered { report(.detail("\(covered)")) }
+    }
+
+    /// The permission bits of a file that is read by whoever may read all it holds.
+    private func mode(holdingSecrets: Bool) -> EntryMode { holdingSecrets ? .secret : .file }
+
+    /// Writes the overlay and reads it back as Alpine's init would.
+    ///
+    /// - Returns: What was written.
+    /// - Throws: ``BuildError`` with ``BuildError/Code/unbootable`` where the overlay as it was written would not do
+    ///   what it says; the file is then not there.
+    public func writeOverlay(to target: FilePath) throws -> WrittenFile {
+        report(.step("write the overlay"))
+        let written = try overlay.write(to: target)
+        try OverlayCheck.require(target, packages: inputs.alpineImage?.packages, report)
+        report(.detail("\(overlay.tree.count) entries, \(written.size) bytes"))
+        return written
+    }
+
+    /// Writes the seed image and reads it back.
+    ///
+    /// - Parameters:
+    ///   - target: Where it will stand.
+    ///   - overlayFile: The overlay that it carries in its root, or `nil` for the NoCloud files alone.
+    ///   - additions: Further files by their place on the image.
+    ///   - padding: Whether zeros follow for drives that read ahead.
+    ///   - digesting: Whether the digest is computed as the bytes pass.
+    /// - Returns: What was written.
+    /// - Throws: `ISOError` or ``BuildError`` with ``BuildError/Code/defect``.
+    public func writeSeed(
+        to target: FilePath, overlayFile: WrittenFile?, additions: [SeedAddition] = [], padding: Bool = false,
+        digesting: Bool = false
+    ) throws -> WrittenFile {
+        report(.step("write the seed image"))
+        var tree = try SeedImage.tree(
+            files: seed.files,
+            overlay: overlayFile.map { (Overlay.fileName(node), .file($0.path, size: $0.size)) },
+            binary: overlayFile == nil ? nil : inputs.kubesolo.map { .file($0.path, size: $0.pin.size) },
+            holdingSecrets: overlay.tree.holdsSecrets)
+        for addition in additions { try SeedImage.add(addition, to: &tree) }
+        let writer = ISOWriter(volumeIdentifier: SeedImage.volumeIdentifier, epoch: node.stamp.epoch, padding: padding)
+        let written = try writer.write(
+            tree, to: target, mode: mode(holdingSecrets: tree.holdsSecrets), digesting: digesting)
+        try ReadBack.require(tree, in: target)
+        report(.detail("\(tree.count) entries, \(written.size) bytes"))
+        return written
+    }
+
+    /// What is published as a bundle: every artefact under its release name, in the order in which they are made.
+    ///
+    /// - Parameter recipe: The digest of the recipe.
+    /// - Returns: The artefacts, none of them written yet.
+    /// - Throws: ``BuildError`` where an input is not at hand; `BundleError` for a version that is none.
+    public func stage(recipe: Digest) throws -> Stage {
+        guard let image = inputs.alpineImage else {
+            throw BuildError.missingInput(node.alpine.imageName(node.architecture), option: "--iso FILE")
+        }
+        guard let kubesolo = inputs.kubesolo else {
+            throw BuildError.missingInput("the KubeSolo binary", option: "--kubesolo FILE")
+        }
+        let minor = node.kubesolo.version.numbers.prefix(2).map(String.init).joined(separator: ".")
+        let description = BundleDescription(
+            name: node.name, version: try Version(node.stamp.version), epoch: node.stamp.epoch,
+            architecture: node.architecture.alpineName, hostname: node.hostname,
+            datastore: .init(kubesolo: minor),
+            alpine: .init(release: node.alpine.version, flavor: node.alpine.flavor.rawValue),
+            kubesolo: .init(version: node.kubesolo.version.description, variant: node.kubesolo.variant.rawValue),
+            inputs: [
+                .init(
+                    name: node.alpine.imageName(node.architecture), sha256: image.digest, trust: image.trust.description
+                ),
+                .init(
+                    name: kubesolo.asset?.description ?? "kubesolo", sha256: kubesolo.sourceDigest,
+                    trust: kubesolo.trust.description),
+            ],
+            recipe: recipe)
+        let names = ArtefactNames(node)
+        let hasSecrets = overlay.tree.holdsSecrets
+        return Stage(
+            description,
+            artefacts: [
+                StagedArtefact(.overlay, file: names.overlay, isSecret: hasSecrets) { target, _ in
+                    try writeOverlay(to: target)
+                },
+                StagedArtefact(
+                    .seed, file: names.seed, isSecret: hasSecrets || seed.files.holdsSecrets
+                ) { target, earlier in
+                    try writeSeed(to: target, overlayFile: earlier[names.overlay], digesting: true)
+                },
+                StagedArtefact(.kubesolo, file: names.kubesolo, copying: kubesolo.path, digest: kubesolo.pin.digest),
+                StagedArtefact(
+                    .alpineISO, file: names.alpineImage, copying: image.path,
+                    digest: image.digest),
+            ])
+    }
+}

@@ -1,0 +1,37 @@
+internal import Artefact
+internal import SystemPackage
+
+/// The digests and the size of a file, computed in one pass over it.
+struct FileDigests: Hashable, Sendable {
+    let sha256: Digest
+    /// 128 hexadecimal digits, where they were asked for.
+    let sha512: String?
+    let size: UInt64
+
+    /// Reads a file once.
+    ///
+    /// - Throws: `ArtefactError` when it cannot be read, ``UpstreamError`` with
+    ///   ``UpstreamError/Code/changedWhileReading`` when another file of that name takes its place meanwhile or its size
+    ///   changes.
+    init(of path: FilePath, sha512 wantsSHA512: Bool = false, progress: ((UInt64, UInt64) -> Void)? = nil) throws {
+        let before = try HostFile.status(of: path)
+        var short = DigestStream()
+        var long = wantsSHA512 ? SHA512Stream() : nil
+        var size: UInt64 = 0
+        try ReadAhead.forEachChunk(of: path, size: before.size) { chunk in
+            short.update(chunk)
+            long?.update(chunk)
+            size += UInt64(chunk.count)
+            progress?(size, before.size)
+        }
+        let after = try HostFile.status(of: path)
+        guard size == before.size, after.size == size, after.identity == before.identity else {
+            throw UpstreamError(
+                .changedWhileReading, subject: path.string,
+                detail: "changed while it was being read; run again when nothing writes to it")
+        }
+        sha256 = short.finalize()
+        sha512 = long?.finalize()
+        self.size = size
+    }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Artefact
+import Bundle
+import Machine
+import Recipe
+import SystemPackage
+
+struct BootCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "boot",
+        abstract: "Boot a bundle in QEMU and wait until the node is what its build says.",
+        discussion: """
+            The bundle is read in full first and never written to. The data disk is blank and gone with the machine \
+            unless one is named; a data disk that is named and not there is made.
+            """)
+
+    @Argument(help: ArgumentHelp("The bundle's directory, or its version.", valueName: "bundle"))
+    var bundle: String
+
+    @Option(help: ArgumentHelp("The data disk to use and keep.", valueName: "file"))
+    var dataDisk: String?
+
+    @Flag(help: "Start under UEFI instead of BIOS.")
+    var uefi = false
+
+    @Option(help: ArgumentHelp("The machine's memory in MiB.", valueName: "mib"))
+    var memory = BootMachine.defaultMemory
+
+    @Option(help: "The machine's processors.")
+    var cpus = 2
+
+    @Option(help: ArgumentHelp("The longest time for the node to become healthy.", valueName: "seconds"))
+    var timeout = Int(BootTest.defaultLimit.components.seconds)
+
+    @Option(help: ArgumentHelp("A private key to prove with that SSH works.", valueName: "file"))
+    var sshKey: String?
+
+    @Option(help: ArgumentHelp("Who logs in with that key.", valueName: "user"))
+    var sshUser = Recipe.defaultUser
+
+    @Option(help: ArgumentHelp("A static address to expect, ADDRESS/LENGTH.", valueName: "cidr"))
+    var expectAddress: String?
+
+    @Option(help: ArgumentHelp("Where a JUnit report goes.", valueName: "file"))
+    var junit: String?
+
+    @Flag(help: "Print the report as one JSON document.")
+    var json = false
+
+    @OptionGroup var folder: OutputFolder
+    @OptionGroup var report: ReportOptions
+
+    func run() async throws {
+        let source = try published()
+        let serialLog = try serialLogPath(source.manifest)
+        let machine = BootMachine(
+            bootImage: try file(.alpineISO, of: source), seedImage: try file(.seed, of: source),
+            dataDisk: dataDisk.map { .kept(FilePath($0), size: Self.dataDiskSize) }
+                ?? .scratch(size: Self.dataDiskSize),
+            serialLog: serialLog, firmware: uefi ? .uefi : .bios, memory: memory, processors: cpus)
+        let about = source.manifest.description
+        let test = BootTest(
+            expecting: BootExpectations(
+                name: about.name, version: about.version.description, hostname: about.hostname ?? about.name,
+                address: expectAddress),
+            login: sshKey.map { SSHLogin(user: sshUser, identity: FilePath($0)) }, limit: .seconds(timeout))
+        let choice = await AcceleratorChoice.forThisHost()
+        if !report.quiet { Console.error("booting \(about.name) \(about.version) (\(choice))") }
+        let isTalkative = !report.quiet && !json
+        let outcome = try await test.run(machine, accelerator: choice.accelerator) { result in
+            if isTalkative { Console.error(BootReport.row()(result)) }
+        }
+        if let junit { try StagedFile.write(Array(outcome.junit.utf8), to: FilePath(junit)) }
+        if json { Console.print(try outcome.json) } else if !report.quiet { Console.print(outcome.table) }
+        if let failure = outcome.failure { throw failure }
+    }
+
+    private static let dataDiskSize: UInt64 = 2 << 30
+
+    private struct Published {
+        let path: FilePath
+        let manifest: Manifest
+    }
+
+    /// The bundle as it was named, re-read in full: what is damaged is not booted.
+    private func published() throws -> Published {
+        let path =
+            HostFile.exists(FilePath(bundle))
+            ? FilePath(bundle) : try BundleStore(folder.path).path(of: Version(bundle))
+        let verification = try BundleVerification.read(path)
+        guard verification.isGood, let manifest = verification.manifest else {
+            let why = verification.findings.map(\.description).joined(separator: "; ")
+            throw BundleError(.damaged, subject: path.string, detail: "is not as it was published: \(why)")
+        }
+        return Published(path: path, manifest: manifest)
+    }
+
+    private func file(_ role: Manifest.Role, of source: Published) throws -> FilePath {
+        guard let artefact = source.manifest.artefacts.first(where: { $0.role == role }) else {
+            throw BundleError(
+                .damaged, subject: source.path.string, detail: "holds no artefact with the role \(role.rawValue)")
+        }
+        return source.path.appending(artefact.file)
+    }
+
+    /// Every boot's console is kept beside the results, the latest under one name.
+    private func serialLogPath(_ manifest: Manifest) throws -> FilePath {
+        let logs = folder.path.appending("boot")
+        try HostFile.makeDirectories(logs)
+        return logs.appending("\(manifest.description.name)-\(manifest.version).console.log")
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Artefact
+import Bundle
+import Recipe
+import SystemPackage
+
+struct BundleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bundle", abstract: "Build everything, verify it, and publish it as one immutable bundle.")
+
+    @Option(help: "The version of the bundle, as Semantic Versioning has it.")
+    var version: String
+
+    @OptionGroup var recipe: RecipeOption
+    @OptionGroup var folder: OutputFolder
+    @OptionGroup var inputs: InputOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        _ = try Version(version)
+        let project = try Project(recipe, version: version, report)
+        let work = try WorkFolder(in: folder.path)
+        let build = try project.build(inputs, areRequired: true, in: work)
+        let stage = try build.stage(recipe: project.decoded.digest)
+        project.reporter.show(.step("publish \(version)"))
+        let publication = try BundleStore(folder.path).publish(stage)
+        guard !report.quiet else { return }
+        switch publication.outcome {
+        case .identical: Console.print("\(publication.path): identical, nothing changed")
+        case .published:
+            Console.print("\(publication.path): published, \(publication.newBytes >> 20) MiB new in the store")
+            for artefact in publication.manifest.artefacts {
+                Console.print("  \(artefact.sha256.hex.prefix(16))…  \(artefact.size)  \(artefact.file)")
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import APKOVL
+import ArgumentParser
+import Artefact
+import CloudInit
+import Recipe
+import SystemPackage
+
+struct CidataCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cidata",
+        abstract: "Write the NoCloud seed image, with the overlay and, where it is at hand, the binary on it.")
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/cidata.iso).", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Write the NoCloud files alone, without overlay and binary.")
+    var seedOnly = false
+
+    @Flag(help: "Add 300 KiB of zeros at the end, for drives that read ahead past it.")
+    var pad = false
+
+    @Option(help: ArgumentHelp("A further file on the image.", valueName: "local:path"))
+    var add: [String] = []
+
+    @OptionGroup var recipe: RecipeOption
+    @OptionGroup var folder: OutputFolder
+    @OptionGroup var inputs: InputOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let additions = try add.map { try SeedAddition($0) }
+        let project = try Project(recipe, report)
+        let work = try WorkFolder(in: folder.path)
+        let build = try project.build(inputs, areRequired: false, in: work)
+        let overlay = seedOnly ? nil : try build.writeOverlay(to: work.path.appending(Overlay.fileName(project.node)))
+        let written = try build.writeSeed(
+            to: output.map { FilePath($0) } ?? folder.path.appending("cidata.iso"), overlayFile: overlay,
+            additions: additions, padding: pad)
+        if !report.quiet { Console.print("\(written.path): \(written.size) bytes") }
+    }
+}

@@ -1,0 +1,31 @@
+import APKOVL
+import ArgumentParser
+import Artefact
+import Recipe
+import SystemPackage
+
+struct OverlayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "overlay", abstract: "Write the overlay (apkovl) that Alpine's init applies at boot.")
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Where it goes (default: OUT/HOSTNAME.apkovl.tar.gz).", valueName: "file"))
+    var output: String?
+
+    @OptionGroup var recipe: RecipeOption
+    @OptionGroup var folder: OutputFolder
+    @OptionGroup var inputs: InputOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let project = try Project(recipe, report)
+        let work = try WorkFolder(in: folder.path)
+        let build = try project.build(inputs, areRequired: false, in: work)
+        let target = output.map { FilePath($0) } ?? folder.path.appending(Overlay.fileName(project.node))
+        let written = try build.writeOverlay(to: target)
+        if !report.quiet {
+            Console.print("\(written.path): \(written.size) bytes, sha256 \(written.digest?.hex ?? "-")")
+        }
+    }
+}

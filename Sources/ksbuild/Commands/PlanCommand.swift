@@ -1,0 +1,36 @@
+import ArgumentParser
+import Artefact
+import Recipe
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract:
+            "Show what would be made: the resolved recipe, every file, every input, and what could not be checked.")
+
+    @Option(help: "The version that would be built.")
+    var version = BuildStamp.developmentVersion
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    @OptionGroup var recipe: RecipeOption
+    @OptionGroup var inputs: InputOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let project = try Project(recipe, version: version, report)
+        let work = try WorkFolder(temporaryIn: Host.temporaryDirectory)
+        var warnings: [String] = []
+        var unchecked: [String] = []
+        let build = try project.build(inputs, areRequired: false, in: work) { event in
+            switch event {
+            case .warning(let text): warnings.append(text)
+            case .unchecked(let text): unchecked.append(text)
+            default: project.reporter.show(event)
+            }
+        }
+        let plan = try build.plan(project.decoded, warnings: warnings, unchecked: unchecked)
+        Console.print(json ? plan.json : plan.text)
+    }
+}

@@ -1,0 +1,28 @@
+import Artefact
+import Glibc
+import SystemPackage
+
+/// Data goes to standard output, words about the work to standard error.
+enum Console {
+    /// Prints a line of data.
+    ///
+    /// A reader that has gone away, such as `head`, ends the program quietly as SIGPIPE does elsewhere.
+    static func print(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: .standardOutput) }
+
+    /// Prints a line about the work.
+    static func error(_ text: String) { write(text + "\n", to: .standardError) }
+
+    /// Replaces the line that the cursor is on; only where a person watches.
+    static func progress(_ text: String) { write("\r\u{1b}[K" + text, to: .standardError) }
+
+    /// Whether a person watches standard error.
+    static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+
+    private static func write(_ text: String, to stream: FileDescriptor) {
+        do {
+            try stream.writeAll(text.utf8)
+        } catch {
+            if stream == .standardOutput { exit(ExitStatus.code(.io)) }
+        }
+    }
+}

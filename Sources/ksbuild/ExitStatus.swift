@@ -1,0 +1,46 @@
+import ArgumentParser
+import Artefact
+import Glibc
+import SystemPackage
+
+/// The exit codes that scripts may rely on: `sysexits.h` where that has one.
+enum ExitStatus {
+    /// The exit code for a class of failure.
+    static func code(_ failure: FailureClass) -> Int32 {
+        switch failure {
+        case .findings: 1
+        case .unhealthy: 3
+        case .usage: 64
+        case .data: 65
+        case .noInput: 66
+        case .unavailable: 69
+        case .software: 70
+        case .cannotCreate: 73
+        case .io: 74
+        case .busy: 75
+        case .permission: 77
+        }
+    }
+
+    /// Says on standard error what ended the command, and ends it with the code that belongs to it.
+    static func end(with error: any Error) -> Never {
+        switch error {
+        case let failure as any Failure:
+            for line in failure.description.split(separator: "\n") { Console.error("ksbuild: \(line)") }
+            exit(code(failure.failureClass))
+        case let outcome as Outcome:
+            exit(code(outcome.failureClass))
+        case let errno as Errno:
+            Console.error("ksbuild: \(errno.description)")
+            exit(code(.io))
+        default:
+            KSBuild.exit(withError: error)
+        }
+    }
+}
+
+/// The end of a command that did its work and has something to tell by its exit code; what, it has printed itself.
+struct Outcome: Error {
+    /// What the exit code says.
+    let failureClass: FailureClass
+}

@@ -1,0 +1,64 @@
+import Bundle
+import Glibc
+import Recipe
+import SystemPackage
+
+/// The one place that reads the clock, the environment, the user and the working directory.
+enum Host {
+    /// A variable of the environment, where it is set and not empty.
+    static func variable(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        let text = unsafe String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+
+    /// Every variable of the environment.
+    static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var entry = unsafe environ
+        while let line = unsafe entry.pointee {
+            let text = unsafe String(cString: line)
+            if let sign = text.firstIndex(of: "=") {
+                variables[String(text[..<sign])] = String(text[text.index(after: sign)...])
+            }
+            unsafe entry += 1
+        }
+        return variables
+    }
+
+    /// The home directory.
+    static var home: FilePath? { variable("HOME").map { FilePath($0) } }
+
+    /// Where files go that nobody keeps.
+    static var temporaryDirectory: FilePath { FilePath(variable("TMPDIR") ?? "/tmp") }
+
+    /// The working directory.
+    static var workingDirectory: FilePath {
+        guard let buffer = unsafe getcwd(nil, 0) else { return "." }
+        defer { unsafe free(buffer) }
+        return FilePath(unsafe String(cString: buffer))
+    }
+
+    /// What a recipe may refer to.
+    static var surroundings: Surroundings {
+        Surroundings(environment: environment, workingDirectory: workingDirectory, home: home)
+    }
+
+    /// Who does this, when and why, for the history of a store.
+    static func occasion(why: String) -> Occasion {
+        Occasion(when: Int64(time(nil)), who: "\(user)@\(hostname)", why: why)
+    }
+
+    private static var user: String {
+        guard let entry = unsafe getpwuid(geteuid()), let name = unsafe entry.pointee.pw_name else {
+            return String(geteuid())
+        }
+        return unsafe String(cString: name)
+    }
+
+    private static var hostname: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Artefact
+
+/// The `ksbuild` command: finds the subcommand, runs it, and turns whatever ended it into one exit code.
+@main
+struct KSBuild: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ksbuild",
+        abstract: "Builds diskless Alpine Linux images for single-node Kubernetes with KubeSolo.",
+        discussion: "A recipe (ksbuild.yaml) becomes an overlay, a seed image and an immutable, versioned bundle.",
+        version: "0.1.0",
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Recipe", subcommands: [InitCommand.self, PlanCommand.self, SchemaCommand.self]),
+            CommandGroup(
+                name: "Build", subcommands: [OverlayCommand.self, CidataCommand.self, BundleCommand.self]),
+            CommandGroup(name: "Judge", subcommands: [VerifyCommand.self, InspectCommand.self, BootCommand.self]),
+            CommandGroup(
+                name: "Live and back", subcommands: [ListCommand.self, ActivateCommand.self, RollbackCommand.self]),
+        ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            ExitStatus.end(with: error)
+        }
+    }
+}

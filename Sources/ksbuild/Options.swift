@@ -1,0 +1,42 @@
+import ArgumentParser
+import Recipe
+import SystemPackage
+
+/// What every command takes that says something about its work.
+struct ReportOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Say nothing but errors.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Say what each step does and finds.")
+    var verbose = false
+
+    func validate() throws {
+        if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+    }
+}
+
+/// Where results go.
+struct OutputFolder: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("Where results go.", valueName: "dir"))
+    var out = "out"
+
+    var path: FilePath { FilePath(out) }
+}
+
+/// Which recipe is built.
+struct RecipeOption: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The recipe.", valueName: "file"))
+    var recipe = "ksbuild.yaml"
+}
+
+/// Where inputs come from.
+struct InputOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The Alpine image.", valueName: "file"))
+    var iso: String?
+
+    @Option(name: .long, help: ArgumentHelp("A KubeSolo release archive or the bare binary.", valueName: "file"))
+    var kubesolo: String?
+
+    @Option(name: .long, help: ArgumentHelp("A directory with the layout of upstream's releases.", valueName: "dir"))
+    var mirror: String?
+}

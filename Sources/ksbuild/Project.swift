@@ -1,0 +1,39 @@
+import Artefact
+import Node
+import Recipe
+import SystemPackage
+
+/// A recipe that was read without a fault, and all that a command needs to build from it.
+struct Project {
+    let decoded: DecodedRecipe
+    let node: NodeImage
+    let reporter: Reporter
+
+    /// Reads the recipe and reports what is doubtful about it.
+    init(_ option: RecipeOption, version: String = BuildStamp.developmentVersion, _ report: ReportOptions) throws {
+        reporter = Reporter(report)
+        decoded = try RecipeFile.decode(FilePath(option.recipe), surroundings: Host.surroundings)
+        node = decoded.node(version: version)
+        for warning in decoded.warnings { reporter.show(.warning(warning.description)) }
+    }
+
+    /// Takes in what upstreams give and decides all that is to be written.
+    func build(
+        _ inputs: InputOptions, areRequired: Bool, in folder: borrowing WorkFolder, report: BuildReport? = nil
+    ) throws -> NodeBuild {
+        let report = report ?? reporter.show
+        let gathered = try BuildInputs.gather(
+            for: node, from: inputs.sources, areRequired: areRequired, unpackingInto: folder.path,
+            report: report)
+        return try NodeBuild(node: node, inputs: gathered, resources: Resources.overlays(), report: report)
+    }
+}
+
+extension InputOptions {
+    /// The paths that were given.
+    var sources: InputSources {
+        InputSources(
+            alpineImage: iso.map { FilePath($0) }, kubesolo: kubesolo.map { FilePath($0) },
+            mirror: mirror.map { FilePath($0) })
+    }
+}

@@ -1,0 +1,220 @@
+import Artefact
+import Node
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import APKOVL
+
+struct KubeSoloSettingsTests {
+    private func settings(
+        _ configuration: ConfigValue = .mapping([]), version: String = "v1.2.2", mount: String = "/var/lib/kubesolo"
+    ) throws -> KubeSoloSettings {
+        let version = try #require(KubeSoloVersion(version))
+        return KubeSoloSettings(
+            KubeSolo(version: version, variant: .offline, configuration: configuration),
+            disk: DataDisk(mountPoint: mount))
+    }
+
+    private func nested(_ path: String, _ value: ConfigValue) -> ConfigValue {
+        path.split(separator: ".").reversed().reduce(value) { .mapping([.init(String($1), $0)]) }
+    }
+
+    @Test func `the file has its header, and the path only where it is not the default`() throws {
+        #expect(try settings().file() == "apiVersion: kubesolo.io/v1alpha1\nkind: Config\n")
+        #expect(
+            try settings(nested("network.mtu", .integer(1400)), mount: "/srv/kubesolo").file() == """
+                apiVersion: kubesolo.io/v1alpha1
+                kind: Config
+                network:
+                  mtu: 1400
+                path: "/srv/kubesolo"
+
+                """)
+    }
+
+    @Test(arguments: [
+        ("v1.1.3", "--path=/var/lib/kubesolo", "TERM/5/TERM/60/KILL/10"),
+        ("v1.2.0", "--path=/var/lib/kubesolo", "TERM/5/TERM/60/KILL/10"),
+        ("v1.2.1", "--config=/etc/kubesolo/config.yaml", "TERM/5/TERM/60/KILL/10"),
+        ("v1.2.2", "--config=/etc/kubesolo/config.yaml", "TERM/90/KILL/10"),
+        ("v1.3.0", "--config=/etc/kubesolo/config.yaml", "TERM/90/KILL/10"),
+    ])
+    func `each release is started and stopped its own way`(version: String, argument: String, retry: String) throws {
+        let version = try #require(KubeSoloVersion(version))
+        let tree = try Overlay(node: .example { $0.kubesolo.version = version }, binary: nil, resources: resources).tree
+        let service = try #require(try tree.text("etc/conf.d/kubesolo"))
+        #expect(service.contains("kubesolo_argument='\(argument)'\n"))
+        #expect(service.contains("retry='\(retry)'\n"))
+        #expect((tree[try EntryPath("etc/kubesolo/config.yaml")] != nil) == argument.hasPrefix("--config"))
+    }
+
+    @Test func `a setting without a variable is refused for a release without a file`() throws {
+        let configuration = nested("kubernetes.nodeName", .string("x"))
+        #expect {
+            try settings(configuration, version: "v1.2.0").environment()
+        } throws: { error in
+            let description = "\(error)"
+            return description.hasPrefix("kubesolo.config.kubernetes.nodeName: ") && description.contains("v1.2.0")
+        }
+        #expect(try settings(configuration).file().contains("nodeName: x"))
+    }
+
+    @Test func `the laboratory's KubeSolo knows every variable of the table`() async throws {
+        let program = labRoot.removingLastComponent().pushing("kubesolo/bin/kubesolo-v1.2.0")
+        let help = try await TestSupport.run(program.string, ["--help"])
+        let text = help.output + help.errors
+        for name in KubeSoloSettings.variables.values {
+            let flag = "--" + name.lowercased().replacing("_", with: "-")
+            let negated = "--[no-]" + flag.dropFirst(2)
+            #expect(text.contains(flag) || text.contains(negated), "\(name)")
+        }
+    }
+
+    @Test func `the laboratory's KubeSolo resolves the file to what the recipe says`() async throws {
+        let scratch = try Scratch()
+        let configuration = ConfigValue.mapping([
+            .init("network", .mapping([.init("mtu", .integer(1400)), .init("nodeIP", .string("192.0.2.10"))])),
+            .init("storage", .mapping([.init("localPath", .mapping([.init("enabled", .bool(false))]))])),
+            .init(
+                "kubernetes",
+                .mapping([
+                    .init(
+                        "apiServer",
+                        .mapping([.init("extraSANs", .sequence([.string("a.example"), .string("10.0.0.1")]))]))
+                ])),
+        ])
+        let file = try scratch.file("config.yaml", try settings(configuration, mount: "/srv/data").file())
+        let program = labRoot.removingLastComponent().pushing("kubesolo/bin/kubesolo-v1.2.2")
+        let result = try await TestSupport.run(program.string, ["--config=\(file)", "--print-config"])
+        #expect(result.succeeded, "\(result.errors)")
+        for line in ["mtu: 1400", "nodeIP: 192.0.2.10", "path: /srv/data", "a.example", "10.0.0.1", "enabled: false"] {
+            #expect(result.output.contains(line), "\(line)\n\(result.output)")
+        }
+    }
+
+    @Test(arguments: ["apiVersion", "kind", "path"])
+    func `what ksbuild decides cannot be configured`(key: String) throws {
+        #expect(throws: OverlayError.self) { try settings(nested(key, .string("x"))).file() }
+        #expect(throws: OverlayError.self) { try settings(nested(key, .string("x")), version: "v1.2.0").environment() }
+    }
+
+    @Test func `the path of the data disk may be repeated`() throws {
+        let configuration = nested("path", .string("/srv/x"))
+        #expect(try settings(configuration, mount: "/srv/x").file().hasSuffix("kind: Config\npath: \"/srv/x\"\n"))
+    }
+
+    @Test(arguments: [
+        ("portainer.edgeKey", true), ("pki.caKey", true), ("kubernetes.kubelet.bootstrapToken", true),
+        ("kubernetes.kubelet.bootstrapKubeconfig", true), ("network.mtu", false), ("portainer.edgeID", false),
+    ])
+    func `keys of secrets make the file one`(path: String, isSecret: Bool) throws {
+        let configuration = nested(path, .string("x"))
+        #expect(try settings(configuration).holdsSecrets == isSecret)
+        let tree = try Overlay(
+            node: .example { $0.kubesolo.configuration = configuration }, binary: nil, resources: resources
+        ).tree
+        let entry = try #require(tree[try EntryPath("etc/kubesolo/config.yaml")])
+        #expect(entry.isSecret == isSecret)
+        #expect(entry.mode == .secret)
+    }
+}
+
+struct YAMLTextTests {
+    /// What Python's reader makes of a document, as JSON with sorted keys.
+    private func read(_ text: String) async throws -> String {
+        let program = "import sys, json, yaml; print(json.dumps(yaml.safe_load(sys.stdin.buffer), sort_keys=True))"
+        let result = try await TestSupport.run("/usr/bin/python3", ["-c", program], input: text)
+        guard result.succeeded else { return "\(result.errors)\n\(text)" }
+        return String(result.output.dropLast())
+    }
+
+    /// A value as Python writes it as JSON.
+    private func json(_ value: ConfigValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool(let value): value ? "true" : "false"
+        case .integer(let value): String(value)
+        case .real(let value): "\(value)"
+        case .string(let value): quoted(value)
+        case .sequence(let values): "[" + values.map(json).joined(separator: ", ") + "]"
+        case .mapping(let pairs):
+            "{"
+                + pairs.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) }
+                .map { "\(quoted($0.key)): \(json($0.value))" }.joined(separator: ", ") + "}"
+        }
+    }
+
+    private func quoted(_ text: String) -> String {
+        var result = "\""
+        for unit in text.utf16 {
+            switch unit {
+            case 0x22: result += "\\\""
+            case 0x5c: result += "\\\\"
+            case 0x0a: result += "\\n"
+            case 0x0d: result += "\\r"
+            case 0x09: result += "\\t"
+            case 0x08: result += "\\b"
+            case 0x0c: result += "\\f"
+            case 0x20...0x7e: result.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+            default:
+                let digits = String(unit, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return result + "\""
+    }
+
+    @Test func `words and signs that YAML takes for something else stay text`() async throws {
+        let words = [
+            "", "yes", "No", "on", "OFF", "true", "NULL", "~", "y", "N", "1", "1.5", "0x1f", "0o7", "1e3", ".inf",
+            "inf",
+            "2026-01-01", "12:30", "-", "- a", "a: b", "a #b", "#", "&a", "*a", "!t", "|", ">", "%", "@", "`", "[", "{",
+            "'",
+            "\"", "\\", "a\nb", "\t", " a", "a ", "é", "€", "\u{85}", "\u{2028}", "\u{feff}", "\u{7f}", "\u{1}", "😀",
+            "---",
+            "...", "=", "<<", "a,b", "?", "path/to.x-y_z",
+        ]
+        let value = ConfigValue.mapping(words.enumerated().map { .init("k\($0.offset)", .string($0.element)) })
+        #expect(try await read(YAMLText.document(value)) == json(value))
+        let keys = ConfigValue.mapping(words.filter { !$0.isEmpty && $0 != "<<" }.map { .init($0, .integer(1)) })
+        #expect(try await read(YAMLText.document(keys)) == json(keys))
+    }
+
+    @Test func `random values are read back as they were`() async throws {
+        let seed: UInt64 = 7
+        var random = SplitMix(state: seed)
+        for _ in 0..<40 {
+            let value = ConfigValue.mapping([.init("v", make(&random, depth: 0))])
+            #expect(try await read(YAMLText.document(value)) == json(value), "seed \(seed)")
+        }
+    }
+
+    private func make(_ random: inout SplitMix, depth: Int) -> ConfigValue {
+        switch random.next() % (depth < 4 ? 8 : 5) {
+        case 0: return .null
+        case 1: return .bool(random.next() % 2 == 0)
+        case 2: return .integer(Int64(bitPattern: random.next()))
+        case 3, 4: return .string(text(&random))
+        case 5: return .sequence((0..<random.next() % 4).map { _ in make(&random, depth: depth + 1) })
+        default:
+            let keys = Set((0..<random.next() % 4).map { _ in "k" + text(&random) }).sorted()
+            return .mapping(keys.map { .init($0, make(&random, depth: depth + 1)) })
+        }
+    }
+
+    private func text(_ random: inout SplitMix) -> String {
+        let alphabet = Array("ab: #-\n\"'\\\t{}[],&*!|>%@`?é😀01.".unicodeScalars)
+        var text = ""
+        for _ in 0..<Int(random.next() % 8) {
+            text.unicodeScalars.append(alphabet[Int(random.next() % UInt64(alphabet.count))])
+        }
+        return text
+    }
+
+    @Test func `depth has a limit, and what is no number is refused`() {
+        let deep = (0..<100).reduce(ConfigValue.integer(1)) { value, _ in .mapping([.init("a", value)]) }
+        #expect(throws: OverlayError.self) { try YAMLText.document(deep) }
+        #expect(throws: OverlayError.self) { try YAMLText.document(.mapping([.init("a", .real(.nan))])) }
+    }
+}
