@@ -5,8 +5,10 @@ extension FileTree {
     /// Adds users, keys and the SSH server's configuration.
     ///
     /// Accounts are made at boot by `ksbuild-users` in the release's own files: an overlaid `passwd` would hide the
-    /// accounts of a newer release.
+    /// accounts of a newer release. Until they are made root has no password, so no terminal takes it: busybox `login`
+    /// reads `/etc/securetty`, which dangles while Alpine's init runs and adds its consoles to the file that it finds.
     mutating func addAccess(_ access: Access, node: NodeImage) throws {
+        try addSymlink("etc/securetty", to: "/etc/ksbuild/securetty", origin: "access")
         var lines: [String] = []
         for user in access.users {
             try Self.check(user)

@@ -1,5 +1,6 @@
 import Artefact
 import Glibc
+import Node
 import SystemPackage
 import TestSupport
 
@@ -87,3 +88,13 @@ let consoleScript = """
     [ "$1" = -c ] && shift 2
     printf 'ksbuild: %s\\n' "$1"
     """
+
+/// A sandbox with the example overlay whose reports go to standard output.
+func reportingSandbox(_ pin: BinaryPin? = nil, _ change: (inout NodeImage) -> Void = { _ in }) throws -> Sandbox {
+    let sandbox = try Sandbox(Overlay(node: .example(change), binary: pin, resources: resources).tree)
+    try sandbox.file("usr/libexec/ksbuild/report", consoleScript, mode: .executable)
+    return sandbox
+}
+
+/// Mounts a small file system of its own where the data disk is.
+let mountData = "mkdir -p /var/lib/kubesolo; mount -t tmpfs -o size=1m none /var/lib/kubesolo\n"

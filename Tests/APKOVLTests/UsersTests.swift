@@ -95,7 +95,7 @@ struct UsersTests {
     }
 
     @Test func `root cannot log in at a terminal while its password is still empty`() async throws {
-        func login(_ change: String) async throws -> String {
+        func login(_ change: String, answer: String, then words: String) async throws -> String {
             let sandbox = try Sandbox(overlay())
             let result = try await sandbox.run(
                 "cat /shared/login",
@@ -103,14 +103,25 @@ struct UsersTests {
                     mkdir "$root/dev/pts"
                     mount --bind /dev/pts "$root/dev/pts"
                     \(change)
-                    (sleep 1; echo root; sleep 2; echo; sleep 2; echo 'echo I am $(id -u)'; sleep 2; echo exit) |
-                        script -q -e -c "timeout 8 chroot $root /bin/login" /dev/null >"$root/shared/login" || true
+                    heard() {
+                        tries=0
+                        until grep -q "$1" "$root/shared/login"; do
+                            tries=$((tries + 1))
+                            [ $tries -lt 1200 ] || exit 1
+                            sleep 0.1
+                        done
+                    }
+                    : >"$root/shared/login"
+                    (heard login:; echo root; heard '\(answer)'; \(words)) |
+                        timeout 120 script -q -c "chroot $root /bin/login" /dev/null >>"$root/shared/login" || true
                     """)
             return result.output
         }
-        async let refused = login("")
+        async let refused = login("", answer: "incorrect", then: ":")
         // The stock password is empty: without our file root is let in, so what is seen with it is the file's doing.
-        async let accepted = login("rm -f \"$root/etc/securetty\"")
+        async let accepted = login(
+            "rm -f \"$root/etc/securetty\"", answer: "# ",
+            then: "echo 'echo I am $(id -u)'; heard 'I am 0'; echo exit")
         #expect(try await refused.contains("Login incorrect"))
         #expect(try await accepted.contains("I am 0"))
     }
