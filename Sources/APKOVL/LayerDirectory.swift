@@ -10,7 +10,7 @@ struct LayerDirectory {
     enum Modes {
         /// 0755 for directories and for what its owner may execute, 0644 for the rest: files that ksbuild brings along.
         case plain
-        /// Their own.
+        /// Their own, but that only the owner may write: what a umask left open depends on who checked the layer out.
         case own
     }
 
@@ -93,7 +93,7 @@ struct LayerDirectory {
     private func entry(
         _ path: EntryPath, _ kind: TreeEntry.Kind, _ status: HostFile.Status, plain: EntryMode
     ) -> TreeEntry {
-        let mode = modes == .plain ? plain : status.mode
+        let mode = modes == .plain ? plain : EntryMode(status.mode.bits & ~0o022)
         let isPrivate = kind != .directory && mode.bits & 0o077 == 0
         return TreeEntry(path: path, kind: kind, mode: mode, origin: origin, isSecret: isPrivate)
     }

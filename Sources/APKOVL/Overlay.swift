@@ -93,8 +93,14 @@ public struct CoveredEntry: Hashable, Sendable {
 extension Overlay {
     /// Writes the overlay as one gzip member, durably; 0600 where anything in it is a secret.
     ///
-    /// - Throws: ``ArtefactError`` and what ``TarGzip`` throws, which leave what was at `target` in place.
-    public func write(to target: FilePath) throws -> WrittenFile {
-        try TarGzip.write(tree, epoch: epoch, to: target, mode: tree.holdsSecrets ? .secret : .file)
+    /// - Parameters:
+    ///   - target: Where it will stand.
+    ///   - check: Reads the finished overlay before it appears.
+    /// - Returns: What was written, with its SHA-256.
+    /// - Throws: ``ArtefactError``, what ``TarGzip`` throws and what `check` throws, which all leave what was at
+    ///   `target` in place.
+    public func write(to target: FilePath, check: (FilePath) throws -> Void = { _ in }) throws -> WrittenFile {
+        try TarGzip.write(
+            tree, epoch: epoch, to: target, mode: tree.holdsSecrets ? .secret : .file, check: check)
     }
 }

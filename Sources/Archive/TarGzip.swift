@@ -14,12 +14,14 @@ public enum TarGzip {
     ///   - epoch: The time of every entry that states none, in seconds since 1970-01-01.
     ///   - target: Where to write it.
     ///   - mode: The permission bits of the file.
+    ///   - check: Reads the finished file before it appears; what it throws leaves what was at `target`.
     /// - Returns: What was written, with its SHA-256.
     /// - Throws: ``ArtefactError`` when the target cannot be written or a content has changed since the tree was made,
-    ///   ``ArchiveError`` with ``ArchiveError/Code/system`` when there is no memory.
+    ///   ``ArchiveError`` with ``ArchiveError/Code/system`` when there is no memory, or what `check` throws.
     @discardableResult
     public static func write(
-        _ tree: FileTree, epoch: Int64, to target: FilePath, mode: EntryMode = .file
+        _ tree: FileTree, epoch: Int64, to target: FilePath, mode: EntryMode = .file,
+        check: (FilePath) throws -> Void = { _ in }
     ) throws -> WrittenFile {
         var file = try StagedFile(target, digesting: true)
         try file.write(Deflater.header)
@@ -28,6 +30,7 @@ public enum TarGzip {
             try deflater.write(bytes) { output in try file.write(output) }
         }
         try deflater.finish { output in try file.write(output) }
+        try file.readBack(check)
         return try file.commit(mode: mode)
     }
 

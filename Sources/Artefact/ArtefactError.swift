@@ -16,6 +16,8 @@ public struct ArtefactError: Failure, Hashable {
         case changedWhileReading
         /// The system refused an operation on a file.
         case system
+        /// Something could not be put where it was asked for.
+        case creation
     }
 
     /// The kind of failure.
@@ -24,7 +26,7 @@ public struct ArtefactError: Failure, Hashable {
     public let subject: String
     /// What is wrong with it and, where that helps, what to do.
     public let detail: String
-    /// What the system said, for ``Code/system``.
+    /// What the system said, for ``Code/system`` and ``Code/creation``.
     public let errno: Errno?
 
     /// Makes an error that names its subject.
@@ -40,6 +42,11 @@ public struct ArtefactError: Failure, Hashable {
         ArtefactError(.system, subject: path.string, detail: "cannot \(operation)", errno: errno)
     }
 
+    /// Makes the error for something that could not be made at `path`.
+    static func creation(_ operation: String, _ path: FilePath, _ errno: Errno) -> ArtefactError {
+        ArtefactError(.creation, subject: path.string, detail: "cannot \(operation)", errno: errno)
+    }
+
     /// One line: subject, what is wrong, what the system said.
     public var description: String {
         guard let errno else { return "\(subject): \(detail)" }
@@ -53,11 +60,17 @@ public struct ArtefactError: Failure, Hashable {
         case .changedWhileReading: return .io
         case .system:
             switch errno {
-            case .noSuchFileOrDirectory, .notDirectory: return .noInput
+            case .noSuchFileOrDirectory, .notDirectory, .isDirectory: return .noInput
             case .permissionDenied, .notPermitted: return .permission
-            case .fileExists, .readOnlyFileSystem, .isDirectory, .directoryNotEmpty: return .cannotCreate
+            case .fileExists, .readOnlyFileSystem, .directoryNotEmpty: return .cannotCreate
             case .resourceTemporarilyUnavailable, .resourceBusy: return .busy
             default: return .io
+            }
+        case .creation:
+            switch errno {
+            case .permissionDenied, .notPermitted: return .permission
+            case .noSpace, .ioError, .diskQuotaExceeded, .tooManyOpenFiles, .tooManyOpenFilesInSystem: return .io
+            default: return .cannotCreate
             }
         }
     }

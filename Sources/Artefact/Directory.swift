@@ -5,20 +5,20 @@ public import SystemPackage
 extension HostFile {
     /// Makes one directory; one that is there already is left as it is.
     ///
-    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/creation``.
     public static func makeDirectory(_ path: FilePath, mode: EntryMode = .directory) throws(ArtefactError) {
         let result = unsafe path.withPlatformString { name in unsafe mkdir(name, mode_t(mode.bits)) }
         guard result != 0 else { return }
         let errno = Errno(rawValue: Glibc.errno)
-        if errno == .fileExists, try status(of: path).kind == .directory { return }
-        throw .system("create directory", path, errno)
+        if errno == .fileExists, (try? status(of: path))?.kind == .directory { return }
+        throw .creation("create directory", path, errno)
     }
 
     /// Makes a directory and those above it.
     ///
-    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/creation``.
     public static func makeDirectories(_ path: FilePath) throws(ArtefactError) {
-        guard !path.components.isEmpty, !exists(path) else { return }
+        guard !path.components.isEmpty, (try? status(of: path))?.kind != .directory else { return }
         try makeDirectories(path.removingLastComponent())
         try makeDirectory(path)
     }
@@ -40,32 +40,32 @@ extension HostFile {
 
     /// Gives a file its new name, replacing what was there in the same instant.
     ///
-    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/creation``.
     public static func rename(_ from: FilePath, to: FilePath) throws(ArtefactError) {
         let result = unsafe from.withPlatformString { old in
             unsafe to.withPlatformString { new in unsafe Glibc.rename(old, new) }
         }
-        guard result == 0 else { throw .system("rename \(from.string) to this", to, Errno(rawValue: Glibc.errno)) }
+        guard result == 0 else { throw .creation("rename \(from.string) to this", to, Errno(rawValue: Glibc.errno)) }
     }
 
     /// Gives a file a second name.
     ///
-    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/creation``.
     public static func link(_ from: FilePath, to: FilePath) throws(ArtefactError) {
         let result = unsafe from.withPlatformString { old in
             unsafe to.withPlatformString { new in unsafe Glibc.link(old, new) }
         }
-        guard result == 0 else { throw .system("link \(from.string) to this", to, Errno(rawValue: Glibc.errno)) }
+        guard result == 0 else { throw .creation("link \(from.string) to this", to, Errno(rawValue: Glibc.errno)) }
     }
 
     /// Makes a symbolic link at `path`.
     ///
-    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/creation``.
     public static func makeSymlink(_ path: FilePath, to target: String) throws(ArtefactError) {
         let result = unsafe target.withPlatformString { old in
             unsafe path.withPlatformString { new in unsafe symlink(old, new) }
         }
-        guard result == 0 else { throw .system("create link", path, Errno(rawValue: Glibc.errno)) }
+        guard result == 0 else { throw .creation("create link", path, Errno(rawValue: Glibc.errno)) }
     }
 
     /// Removes a name that is no directory; one that is not there is no error.

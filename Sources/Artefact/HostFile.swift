@@ -134,7 +134,8 @@ public enum HostFile {
 
     /// The target of a symbolic link.
     ///
-    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``, or ``ArtefactError/Code/invalidPath`` for a target
+    ///   that is not UTF-8.
     public static func target(ofLink path: FilePath) throws(ArtefactError) -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = unsafe path.withPlatformString { name in
@@ -143,7 +144,10 @@ public enum HostFile {
             }
         }
         guard count >= 0 else { throw .system("read link", path, Errno(rawValue: Glibc.errno)) }
-        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let target = String(validating: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) else {
+            throw ArtefactError(.invalidPath, subject: path.string, detail: "is a link to a name that is not UTF-8")
+        }
+        return target
     }
 }
 

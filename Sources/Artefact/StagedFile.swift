@@ -30,9 +30,11 @@ public struct StagedFile: ~Copyable {
     ///   at `target`, it is refused and stays.
     public init(_ target: FilePath, digesting: Bool = false) throws(ArtefactError) {
         let resolved = Self.resolve(target)
-        if let present = try? HostFile.status(of: resolved), present.kind != .file {
-            throw .system(
-                "write: it is no regular file", resolved, present.kind == .directory ? .isDirectory : .fileExists)
+        // By the name given, too: a link such as /dev/stdout may lead to what has no name of its own.
+        for path in [target, resolved] {
+            guard let present = try? HostFile.status(of: path), present.kind != .file else { continue }
+            throw .creation(
+                "write: it is no regular file", target, present.kind == .directory ? .isDirectory : .fileExists)
         }
         let directory = resolved.removingLastComponent()
         let folder = directory.isEmpty ? FilePath(".") : directory
@@ -81,6 +83,16 @@ public struct StagedFile: ~Copyable {
     ///
     /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
     public mutating func write(_ bytes: [UInt8]) throws(ArtefactError) { try write(bytes.span) }
+
+    /// Lets `body` read what was written so far, under a path that leads to it although it has no name yet.
+    ///
+    /// What `body` refuses never appears, and what stands at the target stays.
+    ///
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``, or what `body` throws.
+    public mutating func readBack(_ body: (FilePath) throws -> Void) throws {
+        try flush()
+        try body(FilePath("/proc/self/fd/\(file.rawValue)"))
+    }
 
     /// Makes the file appear under its name, durable and with exactly `mode`, replacing what was there.
     ///
@@ -149,10 +161,8 @@ public struct StagedFile: ~Copyable {
 
     private static func cannotCreate(_ path: FilePath, _ errno: Errno) -> ArtefactError {
         errno == .noSuchFileOrDirectory
-            ? ArtefactError(
-                .system, subject: path.string, detail: "cannot create: its directory does not exist", errno: .fileExists
-            )
-            : .system("create", path, errno)
+            ? ArtefactError(.creation, subject: path.string, detail: "cannot create: its directory does not exist")
+            : .creation("create", path, errno)
     }
 }
 

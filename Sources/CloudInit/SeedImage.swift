@@ -46,7 +46,7 @@ public enum SeedImage {
         return tree
     }
 
-    /// Puts a further file on the medium.
+    /// Puts a further file on the medium; one that only its owner may read stays so, and makes the image a secret.
     ///
     /// - Throws: ``CloudInitError`` with ``CloudInitError/Code/misplaced``, or `ArtefactError` where the file cannot be
     ///   read or something has its place already.
@@ -57,10 +57,13 @@ public enum SeedImage {
                 .misplaced, subject: addition.source.string, detail: "is no regular file; add files one by one")
         }
         var next = tree
+        let isSecret = status.mode.bits & 0o077 == 0
+        let isProgram = status.mode.bits & 0o111 != 0
+        let mode: EntryMode = isSecret ? (isProgram ? EntryMode(0o700) : .secret) : (isProgram ? .executable : .file)
         try next.insert(
             TreeEntry(
-                path: addition.path, kind: .file(.file(addition.source, size: status.size)),
-                mode: status.mode.bits & 0o111 != 0 ? .executable : .file, origin: "--add \(addition.source)"))
+                path: addition.path, kind: .file(.file(addition.source, size: status.size)), mode: mode,
+                origin: "--add \(addition.source)", isSecret: isSecret))
         try check(next)
         tree = next
     }

@@ -34,12 +34,15 @@ public struct ISOWriter: Sendable {
     ///   - target: Where it will stand; its directory must be there.
     ///   - mode: The permission bits of the image.
     ///   - digesting: Whether the SHA-256 of the image is computed.
+    ///   - check: Reads the finished image before it appears.
     /// - Returns: What stands at the target.
     /// - Throws: ``ISOError`` with ``ISOError/Code/unrepresentable`` for a label or a tree that no image can hold, or
-    ///   `ArtefactError` when a file cannot be read or written; what stood at the target is then still there.
+    ///   `ArtefactError` when a file cannot be read or written, or what `check` throws; what stood at the target is
+    ///   then still there.
     @discardableResult
     public func write(
-        _ tree: FileTree, to target: FilePath, mode: EntryMode, digesting: Bool
+        _ tree: FileTree, to target: FilePath, mode: EntryMode, digesting: Bool,
+        check: (FilePath) throws -> Void = { _ in }
     ) throws -> WrittenFile {
         let label = Array(volumeIdentifier.utf8)
         guard (1...32).contains(label.count), label.allSatisfy({ (0x20...0x7e).contains($0) }) else {
@@ -79,6 +82,7 @@ public struct ISOWriter: Sendable {
             try image.write(Self.filler(after: content.size))
         }
         for _ in layout.sectors..<padded { try image.write([UInt8](repeating: 0, count: ISOFormat.sectorSize)) }
+        try image.readBack(check)
         return try image.commit(mode: mode)
     }
 

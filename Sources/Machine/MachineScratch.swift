@@ -2,26 +2,19 @@ internal import Artefact
 internal import Glibc
 internal import SystemPackage
 
-/// The folder of one run, which only its owner can enter; it is gone with the run.
+/// The folder of one run, which only its owner can enter; it is gone with the run, or with the next after a killed one.
 ///
 /// It stands in `/tmp` because the path of a socket has at most 107 bytes.
 struct MachineScratch: ~Copyable {
+    private let folder: TemporaryFolder
+
     /// The folder.
-    let path: FilePath
+    var path: FilePath { folder.path }
 
     /// Makes the folder.
     ///
-    /// - Throws: ``MachineError`` with ``MachineError/Code/system``.
-    init() throws(MachineError) {
-        var template = Array("/tmp/ksbuild-vm-XXXXXX".utf8CString)
-        let made = unsafe template.withUnsafeMutableBufferPointer { name in
-            unsafe name.baseAddress.map { start in unsafe mkdtemp(start) != nil } ?? false
-        }
-        guard made else { throw .system("create a directory in", "/tmp", Errno(rawValue: errno)) }
-        path = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    }
-
-    deinit { try? HostFile.removeTree(path) }
+    /// - Throws: `ArtefactError`.
+    init() throws(ArtefactError) { folder = try TemporaryFolder(in: "/tmp", prefix: "ksbuild-vm-") }
 
     /// Makes a file of `size` bytes that takes no room until it is written.
     ///

@@ -10,6 +10,10 @@ public struct BuildError: Failure, Hashable {
         case defect
         /// An overlay would not boot as it is.
         case unbootable
+        /// What is to be written is read as well.
+        case outputIsInput
+        /// A file that should hold public keys does not.
+        case invalidKey
     }
 
     /// The kind of failure.
@@ -40,7 +44,8 @@ public struct BuildError: Failure, Hashable {
         switch code {
         case .missingInput: .noInput
         case .defect: .software
-        case .unbootable: .data
+        case .unbootable, .invalidKey: .data
+        case .outputIsInput: .usage
         }
     }
 }

@@ -34,7 +34,7 @@ public struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvert
     public var description: String {
         let place = line > 0 ? "\(file):\(line):\(column)" : file
         let subject = keyPath.isEmpty ? "" : "\(keyPath): "
-        return onOneLine("\(place): \(subject)\(problem)\(hint.isEmpty ? "" : "; \(hint)")")
+        return printable("\(place): \(subject)\(problem)\(hint.isEmpty ? "" : "; \(hint)")")
     }
 
     /// Orders by where the fault stands.
@@ -80,18 +80,5 @@ package struct SourcePosition: Hashable, Sendable, Comparable {
 /// A text from a recipe as messages show it: quoted, on one line, cut where it is long.
 func shown(_ text: String) -> String {
     let start = String(String.UnicodeScalarView(text.unicodeScalars.prefix(60)))
-    return "'\(onOneLine(start))\(text.unicodeScalars.count > 60 ? "…" : "")'"
-}
-
-/// A text with every character written out that would break a line, hide something or steer a terminal.
-private func onOneLine(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-            result += "\\u{\(String(scalar.value, radix: 16))}"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result
+    return "'\(printable(start))\(text.unicodeScalars.count > 60 ? "…" : "")'"
 }

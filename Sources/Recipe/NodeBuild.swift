@@ -41,20 +41,21 @@ public struct NodeBuild {
     /// The permission bits of a file that is read by whoever may read all it holds.
     private func mode(holdingSecrets: Bool) -> EntryMode { holdingSecrets ? .secret : .file }
 
-    /// Writes the overlay and reads it back as Alpine's init would.
+    /// Writes the overlay; it appears when it has been read back as Alpine's init would.
     ///
     /// - Returns: What was written.
     /// - Throws: ``BuildError`` with ``BuildError/Code/unbootable`` where the overlay as it was written would not do
-    ///   what it says; the file is then not there.
+    ///   what it says; what was at `target` is then still there.
     public func writeOverlay(to target: FilePath) throws -> WrittenFile {
         report(.step("write the overlay"))
-        let written = try overlay.write(to: target)
-        try OverlayCheck.require(target, packages: inputs.alpineImage?.packages, report)
+        let written = try overlay.write(to: target) { path in
+            try OverlayCheck.require(path, packages: inputs.alpineImage?.packages, report)
+        }
         report(.detail("\(overlay.tree.count) entries, \(written.size) bytes"))
         return written
     }
 
-    /// Writes the seed image and reads it back.
+    /// Writes the seed image; it appears when it has been read back.
     ///
     /// - Parameters:
     ///   - target: Where it will stand.
@@ -77,8 +78,8 @@ public struct NodeBuild {
         for addition in additions { try SeedImage.add(addition, to: &tree) }
         let writer = ISOWriter(volumeIdentifier: SeedImage.volumeIdentifier, epoch: node.stamp.epoch, padding: padding)
         let written = try writer.write(
-            tree, to: target, mode: mode(holdingSecrets: tree.holdsSecrets), digesting: digesting)
-        try ReadBack.require(tree, in: target)
+            tree, to: target, mode: mode(holdingSecrets: tree.holdsSecrets), digesting: digesting
+        ) { path in try ReadBack.require(tree, in: path, meantFor: target) }
         report(.detail("\(tree.count) entries, \(written.size) bytes"))
         return written
     }

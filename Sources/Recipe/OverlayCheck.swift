@@ -14,7 +14,7 @@ enum OverlayCheck {
         while try reader.next() != nil { try reader.forEachChunk { _ in } }
     }
 
-    /// Reads an overlay that was just written as Alpine's init would, and removes it where a node would not be what it
+    /// Reads an overlay that was just written as Alpine's init would, and refuses one whose node would not be what it
     /// says.
     ///
     /// - Throws: ``BuildError`` with ``BuildError/Code/unbootable``.
@@ -23,7 +23,6 @@ enum OverlayCheck {
         for finding in findings where finding.severity == .warning { report(.warning("the overlay: \(finding)")) }
         let errors = findings.filter { $0.severity == .error && $0.rule != "file-name" }
         guard errors.isEmpty else {
-            try HostFile.remove(path)
             throw BuildError(
                 .unbootable, subject: "the overlay",
                 detail: "would not boot as it is: \(errors.map(\.description).joined(separator: "; "))")

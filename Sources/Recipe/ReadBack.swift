@@ -10,8 +10,12 @@ enum ReadBack {
 
     /// Requires that every entry is on the image as it is in the tree, and nothing else is.
     ///
+    /// - Parameters:
+    ///   - tree: What was written.
+    ///   - path: Where it can be read.
+    ///   - target: What messages call it.
     /// - Throws: ``BuildError`` with ``BuildError/Code/defect``.
-    static func require(_ tree: FileTree, in path: FilePath) throws {
+    static func require(_ tree: FileTree, in path: FilePath, meantFor target: FilePath) throws {
         let image = try ISOReader(path)
         var found: [String: ISOEntry] = [:]
         for entry in try image.entries() where !entry.path.isEmpty { found[entry.path] = entry }
@@ -19,7 +23,7 @@ enum ReadBack {
             let name = entry.path.string
             func defect(_ why: String) -> BuildError {
                 BuildError(
-                    .defect, subject: path.string, detail: "does not read back as it was written: \(name) \(why)")
+                    .defect, subject: target.string, detail: "does not read back as it was written: \(name) \(why)")
             }
             guard let present = found.removeValue(forKey: name) else { throw defect("is missing") }
             guard present.mode == entry.mode else { throw defect("has mode \(present.mode), not \(entry.mode)") }
@@ -35,7 +39,7 @@ enum ReadBack {
             }
         }
         if let stranger = found.keys.sorted().first {
-            throw BuildError(.defect, subject: path.string, detail: "holds \(stranger), which was not written")
+            throw BuildError(.defect, subject: target.string, detail: "holds \(stranger), which was not written")
         }
     }
 }

@@ -22,7 +22,9 @@ enum Console {
         do {
             try stream.writeAll(text.utf8)
         } catch {
-            if stream == .standardOutput { exit(ExitStatus.code(.io)) }
+            guard stream == .standardOutput else { return }
+            self.error("ksbuild: standard output: cannot write (\((error as? Errno)?.description ?? "\(error)"))")
+            exit(ExitStatus.code(.io))
         }
     }
 }

@@ -34,7 +34,13 @@ enum ExitStatus {
             Console.error("ksbuild: \(errno.description)")
             exit(code(.io))
         default:
-            KSBuild.exit(withError: error)
+            let status = KSBuild.exitCode(for: error)
+            // Help and the version are no errors; they go to standard output.
+            if status.isSuccess { KSBuild.exit(withError: error) }
+            let isUsage = status == .validationFailure
+            let hint = isUsage ? "; see 'ksbuild --help'" : ""
+            Console.error("ksbuild: \(printable(KSBuild.message(for: error)))\(hint)")
+            exit(isUsage ? code(.usage) : code(.software))
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Artefact
 import Recipe
 import SystemPackage
 
@@ -21,6 +22,22 @@ struct OutputFolder: ParsableArguments {
     var out = "out"
 
     var path: FilePath { FilePath(out) }
+
+    /// Makes a folder in it for what a build makes on the way.
+    func makeWorkFolder() throws -> TemporaryFolder {
+        try HostFile.makeDirectories(path)
+        return try TemporaryFolder(in: path, prefix: ".work-")
+    }
+}
+
+/// The name of one file to write.
+struct OutputFile: ExpressibleByArgument {
+    let path: FilePath
+
+    init?(argument: String) {
+        guard !argument.isEmpty, !argument.hasSuffix("/") else { return nil }
+        path = FilePath(argument)
+    }
 }
 
 /// Which recipe is built.

@@ -17,9 +17,14 @@ struct Project {
         for warning in decoded.warnings { reporter.show(.warning(warning.description)) }
     }
 
+    /// The files that a build is made from: the recipe, what it refers to, and the inputs named.
+    func sources(_ inputs: InputOptions) -> [FilePath] {
+        decoded.inputs.map(\.path) + [inputs.iso, inputs.kubesolo].compactMap { $0.map { FilePath($0) } }
+    }
+
     /// Takes in what upstreams give and decides all that is to be written.
     func build(
-        _ inputs: InputOptions, areRequired: Bool, in folder: borrowing WorkFolder, report: BuildReport? = nil
+        _ inputs: InputOptions, areRequired: Bool, in folder: borrowing TemporaryFolder, report: BuildReport? = nil
     ) throws -> NodeBuild {
         let report = report ?? reporter.show
         let gathered = try BuildInputs.gather(

@@ -1,7 +1,8 @@
 import Glibc
 import Recipe
 
-/// Shows the events of a build on standard error: plain lines, and a progress line where a person watches.
+/// Shows the events of a build on standard error: plain lines, and a line that follows the progress where a person
+/// watches.
 final class Reporter {
     private let options: ReportOptions
     private var step = ""
@@ -28,21 +29,23 @@ final class Reporter {
         }
     }
 
-    /// A progress line appears when a step takes over half a second, and is renewed five times a second.
+    /// On a terminal progress appears when a step takes over half a second and is renewed five times a second; elsewhere
+    /// it is a line every ten seconds.
     private func showProgress(_ done: UInt64, _ total: UInt64) {
-        guard Console.isInteractive, !options.quiet, total > 0 else { return }
+        guard !options.quiet, total > 0 else { return }
         let now = ContinuousClock.now
-        guard now - stepBegan > .milliseconds(500), shownAt.map({ now - $0 > .milliseconds(200) }) ?? true else {
-            return
-        }
+        let (first, pause): (Duration, Duration) =
+            Console.isInteractive ? (.milliseconds(500), .milliseconds(200)) : (.seconds(10), .seconds(10))
+        guard now - stepBegan > first, shownAt.map({ now - $0 > pause }) ?? true else { return }
         shownAt = now
-        let percent = min(100, done * 100 / max(total, 1))
-        Console.progress("\(step): \(percent)% of \(total >> 20) MiB")
+        let percent = UInt64(min(100, Double(done) / Double(total) * 100))
+        let text = "\(step): \(percent)% of \(total >> 20) MiB"
+        if Console.isInteractive { Console.progress(text) } else { Console.error(text) }
     }
 
     private func clearProgress() {
         guard shownAt != nil else { return }
         shownAt = nil
-        Console.progress("")
+        if Console.isInteractive { Console.progress("") }
     }
 }

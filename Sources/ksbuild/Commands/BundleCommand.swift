@@ -19,7 +19,7 @@ struct BundleCommand: ParsableCommand {
     func run() throws {
         _ = try Version(version)
         let project = try Project(recipe, version: version, report)
-        let work = try WorkFolder(in: folder.path)
+        let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: true, in: work)
         let stage = try build.stage(recipe: project.decoded.digest)
         project.reporter.show(.step("publish \(version)"))

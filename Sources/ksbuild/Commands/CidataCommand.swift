@@ -11,7 +11,7 @@ struct CidataCommand: ParsableCommand {
         abstract: "Write the NoCloud seed image, with the overlay and, where it is at hand, the binary on it.")
 
     @Option(name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/cidata.iso).", valueName: "file"))
-    var output: String?
+    var output: OutputFile?
 
     @Flag(help: "Write the NoCloud files alone, without overlay and binary.")
     var seedOnly = false
@@ -19,8 +19,9 @@ struct CidataCommand: ParsableCommand {
     @Flag(help: "Add 300 KiB of zeros at the end, for drives that read ahead past it.")
     var pad = false
 
-    @Option(help: ArgumentHelp("A further file on the image.", valueName: "local:path"))
-    var add: [String] = []
+    @Option(
+        help: ArgumentHelp("A further file on the image.", valueName: "local:path"), transform: { try addition($0) })
+    var add: [SeedAddition] = []
 
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
@@ -28,14 +29,17 @@ struct CidataCommand: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let additions = try add.map { try SeedAddition($0) }
         let project = try Project(recipe, report)
-        let work = try WorkFolder(in: folder.path)
+        let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: false, in: work)
         let overlay = seedOnly ? nil : try build.writeOverlay(to: work.path.appending(Overlay.fileName(project.node)))
-        let written = try build.writeSeed(
-            to: output.map { FilePath($0) } ?? folder.path.appending("cidata.iso"), overlayFile: overlay,
-            additions: additions, padding: pad)
+        let target = output?.path ?? folder.path.appending("cidata.iso")
+        try build.refuse(target, amongInputs: project.sources(inputs) + add.map(\.source))
+        let written = try build.writeSeed(to: target, overlayFile: overlay, additions: add, padding: pad)
         if !report.quiet { Console.print("\(written.path): \(written.size) bytes") }
+    }
+
+    private static func addition(_ text: String) throws -> SeedAddition {
+        do { return try SeedAddition(text) } catch { throw ValidationError("--add \(error)") }
     }
 }

@@ -28,10 +28,7 @@ struct InitCommand: ParsableCommand {
         let text = try Recipe.starter(templates: templates, keys: keys)
         try HostFile.makeDirectories(folder)
         try StagedFile.write(Array(text.utf8), to: recipe)
-        let ignored = folder.appending(".gitignore")
-        if !HostFile.exists(ignored) {
-            try StagedFile.write(Array(Recipe.starterIgnoreList(templates: templates).utf8), to: ignored)
-        }
+        try addIgnoreList(in: folder, Recipe.starterIgnoreList(templates: templates))
         guard !report.quiet else { return }
         Console.print("\(recipe): written, with \(keys.count) public \(keys.count == 1 ? "key" : "keys")")
         if keys.isEmpty {
@@ -39,16 +36,42 @@ struct InitCommand: ParsableCommand {
         }
     }
 
-    /// The user's own public keys, as references that stay short and readable.
+    /// The user's own public keys, as references that stay short and readable; what is no key that a recipe takes is
+    /// passed over, and said.
     private func ownKeys() throws -> [String] {
         guard let folder = Host.home?.appending(".ssh"), HostFile.exists(folder) else { return [] }
-        return try HostFile.names(in: folder).filter { $0.hasSuffix(".pub") }.map { "file:~/.ssh/\($0)" }
+        return try HostFile.names(in: folder).filter { $0.hasSuffix(".pub") }.compactMap { name in
+            do {
+                try PublicKeyFile.check(folder.appending(name))
+                return "file:~/.ssh/\(name)"
+            } catch {
+                Console.error("warning: \(error); it is left out")
+                return nil
+            }
+        }
     }
 
     /// A reference to a key file that holds wherever the recipe stands.
     private func reference(_ path: String) throws -> String {
         let file = Host.workingDirectory.pushing(FilePath(path)).lexicallyNormalized()
-        _ = try HostFile.status(of: file)
+        try PublicKeyFile.check(file)
         return "file:\(file)"
+    }
+
+    /// Makes git ignore what must not be committed; a list that is there keeps its lines and gains those it lacks.
+    private func addIgnoreList(in folder: FilePath, _ list: String) throws {
+        let path = folder.appending(".gitignore")
+        guard HostFile.exists(path) else {
+            try StagedFile.write(Array(list.utf8), to: path)
+            return
+        }
+        let present = String(decoding: try HostFile.read(path, limit: 1 << 20), as: UTF8.self)
+        let lines = Set(present.split(whereSeparator: \.isNewline))
+        let missing = list.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") && !lines.contains($0) }
+        guard !missing.isEmpty else { return }
+        let separator = present.isEmpty || present.hasSuffix("\n") ? "" : "\n"
+        let text = present + separator + missing.joined(separator: "\n") + "\n"
+        try StagedFile.write(Array(text.utf8), to: path, mode: HostFile.status(of: path).mode)
+        if !report.quiet { Console.print("\(path): \(missing.joined(separator: ", ")) added") }
     }
 }

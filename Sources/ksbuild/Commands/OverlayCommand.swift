@@ -11,7 +11,7 @@ struct OverlayCommand: ParsableCommand {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp("Where it goes (default: OUT/HOSTNAME.apkovl.tar.gz).", valueName: "file"))
-    var output: String?
+    var output: OutputFile?
 
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
@@ -20,9 +20,10 @@ struct OverlayCommand: ParsableCommand {
 
     func run() throws {
         let project = try Project(recipe, report)
-        let work = try WorkFolder(in: folder.path)
+        let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: false, in: work)
-        let target = output.map { FilePath($0) } ?? folder.path.appending(Overlay.fileName(project.node))
+        let target = output?.path ?? folder.path.appending(Overlay.fileName(project.node))
+        try build.refuse(target, amongInputs: project.sources(inputs))
         let written = try build.writeOverlay(to: target)
         if !report.quiet {
             Console.print("\(written.path): \(written.size) bytes, sha256 \(written.digest?.hex ?? "-")")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Artefact
+import Bundle
 import Recipe
 
 struct PlanCommand: ParsableCommand {
@@ -19,8 +20,15 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
+        if version != BuildStamp.developmentVersion { _ = try Version(version) }
         let project = try Project(recipe, version: version, report)
-        let work = try WorkFolder(temporaryIn: Host.temporaryDirectory)
+        let plan = try plan(project)
+        Console.print(json ? plan.json : plan.text)
+    }
+
+    /// Decides everything; what that needs on the disk is gone before anything is printed.
+    private func plan(_ project: Project) throws -> BuildPlan {
+        let work = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-")
         var warnings: [String] = []
         var unchecked: [String] = []
         let build = try project.build(inputs, areRequired: false, in: work) { event in
@@ -30,7 +38,6 @@ struct PlanCommand: ParsableCommand {
             default: project.reporter.show(event)
             }
         }
-        let plan = try build.plan(project.decoded, warnings: warnings, unchecked: unchecked)
-        Console.print(json ? plan.json : plan.text)
+        return try build.plan(project.decoded, warnings: warnings, unchecked: unchecked)
     }
 }

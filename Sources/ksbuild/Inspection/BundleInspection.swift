@@ -1,0 +1,92 @@
+import APKOVL
+import Artefact
+import Bundle
+import SystemPackage
+
+/// A bundle: what its manifest says, whether its bytes agree, and what a node booted with its overlay would be.
+struct BundleInspection: Inspection {
+    let kind = "bundle"
+    let path: String
+    let name: String?
+    let version: String?
+    let architecture: String?
+    let hostname: String?
+    let alpine: String?
+    let kubesolo: String?
+    let datastore: String?
+    let holdsSecrets: Bool?
+    let artefacts: [Artefact]
+    let inputs: [Input]
+    let boot: OverlayInspection.Boot?
+    let findings: [Finding]
+
+    init(_ path: FilePath) throws {
+        let reading = try BundleVerification.read(path)
+        let about = reading.manifest?.description
+        self.path = path.string
+        name = about?.name
+        version = about.map { "\($0.version)" }
+        architecture = about?.architecture
+        hostname = about?.hostname
+        alpine = about.map { "\($0.alpine.flavor) \($0.alpine.release)" }
+        kubesolo = about.map { "\($0.kubesolo.variant) \($0.kubesolo.version)" }
+        datastore = about.map { "\($0.datastore.format) of KubeSolo \($0.datastore.kubesolo)" }
+        holdsSecrets = reading.manifest?.secrets
+        artefacts = reading.manifest?.artefacts.map(Artefact.init) ?? []
+        inputs = about?.inputs.map(Input.init) ?? []
+        var findings = reading.findings.map {
+            Finding(severity: .error, rule: $0.problem.rawValue, path: $0.file, message: $0.detail)
+        }
+        var boot: OverlayInspection.Boot?
+        if let file = reading.manifest?.artefacts.first(where: { $0.role == .overlay })?.file,
+            !reading.findings.contains(where: { $0.file == file })
+        {
+            let overlay = try OverlayInspection(path.appending(file))
+            boot = overlay.boot
+            findings += overlay.findings
+        }
+        self.boot = boot
+        self.findings = findings
+    }
+
+    var lines: [String] {
+        let rows = [
+            ("name", name), ("version", version), ("architecture", architecture), ("host name", hostname),
+            ("alpine", alpine), ("kubesolo", kubesolo), ("datastore", datastore),
+            ("secrets", holdsSecrets.map { $0 ? "yes" : "no" }),
+        ]
+        return ["\(path): bundle"] + rows.compactMap { row in row.1.map { "  \(row.0): \($0)" } }
+            + artefacts.map { "  \($0.mode)  \($0.size)  \($0.sha256.prefix(16))…  \($0.file) (\($0.role))" }
+            + inputs.map { "  from \($0.name), \($0.sha256.prefix(16))…, \($0.trust)" } + (boot?.lines ?? [])
+    }
+
+    /// One file of the bundle.
+    struct Artefact: Encodable {
+        let role: String
+        let file: String
+        let size: UInt64
+        let sha256: String
+        let mode: String
+
+        init(_ artefact: Manifest.Artefact) {
+            role = artefact.role.rawValue
+            file = artefact.file
+            size = artefact.size
+            sha256 = artefact.sha256.hex
+            mode = "\(artefact.mode)"
+        }
+    }
+
+    /// One file of somebody else's that went into it.
+    struct Input: Encodable {
+        let name: String
+        let sha256: String
+        let trust: String
+
+        init(_ input: BundleDescription.Input) {
+            name = input.name
+            sha256 = input.sha256.hex
+            trust = input.trust
+        }
+    }
+}

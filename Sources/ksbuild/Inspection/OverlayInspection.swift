@@ -1,0 +1,102 @@
+import APKOVL
+import Archive
+import SystemPackage
+
+/// An overlay: its members as stored, what a node would be, and what Alpine's init would pass over in silence.
+struct OverlayInspection: Inspection {
+    let kind = "overlay"
+    let path: String
+    let members: [Member]
+    let boot: Boot
+    let findings: [Finding]
+
+    init(_ path: FilePath) throws {
+        let overlay = try OverlayLint.inspect(path)
+        self.path = path.string
+        members = overlay.members.map(Member.init)
+        boot = Boot(overlay.facts)
+        findings = overlay.findings.map(Finding.init)
+    }
+
+    var lines: [String] {
+        ["\(path): overlay, \(members.count) members"] + members.map { "  \($0.line)" } + boot.lines
+    }
+
+    /// One member of the archive.
+    struct Member: Encodable {
+        let name: String
+        let kind: String
+        let mode: String
+        let owner: UInt32
+        let group: UInt32
+        let size: UInt64
+        let target: String?
+
+        init(_ member: ArchiveMember) {
+            name = member.name
+            mode = "\(member.mode)"
+            owner = member.owner
+            group = member.group
+            size = member.size
+            switch member.kind {
+            case .file: (kind, target) = ("file", nil)
+            case .directory: (kind, target) = ("directory", nil)
+            case .symlink(let to): (kind, target) = ("symlink", to)
+            case .hardlink(let to): (kind, target) = ("hard link", to)
+            case .other(let what): (kind, target) = (what, nil)
+            }
+        }
+
+        var line: String {
+            let note =
+                switch kind {
+                case "file", "directory": ""
+                case "symlink": " -> \(target ?? "")"
+                case "hard link": " (same file as \(target ?? ""))"
+                default: " (\(kind))"
+                }
+            return "\(mode)  \(owner):\(group)  \(size)  \(name)\(note)"
+        }
+    }
+
+    /// What a node booted with it would be.
+    struct Boot: Encodable {
+        let hostname: String?
+        let release: [String]
+        let interfaces: [String]
+        let packages: [String]
+        let repositories: [String]
+        let mounts: [String]
+        let consoles: [String]
+        let authorizedKeys: [String]
+        let defaultServicesAdded: Bool
+        let runlevels: [String: [String]]
+
+        init(_ facts: OverlayFacts) {
+            hostname = facts.hostname
+            release = facts.release
+            interfaces = facts.interfaces
+            packages = facts.world
+            repositories = facts.repositories
+            mounts = facts.mounts
+            consoles = facts.consoles
+            authorizedKeys = facts.authorizedKeys
+            defaultServicesAdded = facts.hasDefaultServices
+            runlevels = facts.runlevels
+        }
+
+        var lines: [String] {
+            var rows = [
+                ("host name", hostname ?? ""), ("release", release.joined(separator: " ")),
+                ("interfaces", interfaces.joined(separator: " ")), ("packages", packages.joined(separator: " ")),
+                ("repositories", repositories.joined(separator: ", ")), ("mounts", mounts.joined(separator: ", ")),
+                ("consoles", consoles.joined(separator: " ")), ("keys", authorizedKeys.joined(separator: " ")),
+                ("default services", defaultServicesAdded ? "added by init" : "not added"),
+            ]
+            for (level, services) in runlevels.sorted(by: { $0.key < $1.key }) {
+                rows.append(("runlevel \(level)", services.joined(separator: " ")))
+            }
+            return ["boot:"] + rows.filter { !$0.1.isEmpty }.map { "  \($0.0): \($0.1)" }
+        }
+    }
+}
