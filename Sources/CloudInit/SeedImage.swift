@@ -46,26 +46,29 @@ public enum SeedImage {
         return tree
     }
 
-    /// Puts a further file on the medium; one that only its owner may read stays so, and makes the image a secret.
+    /// Puts further files on the medium; one that only its owner may read stays so, and makes the image a secret.
     ///
-    /// - Throws: ``CloudInitError`` with ``CloudInitError/Code/misplaced``, or `ArtefactError` where the file cannot be
-    ///   read or something has its place already.
-    public static func add(_ addition: SeedAddition, to tree: inout FileTree) throws {
+    /// - Throws: ``CloudInitError`` with ``CloudInitError/Code/misplaced``, or `ArtefactError` where a file cannot be
+    ///   read or something has its place already; the tree is then as it was.
+    public static func add(_ additions: [SeedAddition], to tree: inout FileTree) throws {
+        var next = tree
+        for addition in additions { try next.insert(entry(of: addition)) }
+        try check(next)
+        tree = next
+    }
+
+    private static func entry(of addition: SeedAddition) throws -> TreeEntry {
         let status = try HostFile.status(of: addition.source)
         guard status.kind == .file else {
             throw CloudInitError(
                 .misplaced, subject: addition.source.string, detail: "is no regular file; add files one by one")
         }
-        var next = tree
         let isSecret = status.mode.bits & 0o077 == 0
         let isProgram = status.mode.bits & 0o111 != 0
         let mode: EntryMode = isSecret ? (isProgram ? EntryMode(0o700) : .secret) : (isProgram ? .executable : .file)
-        try next.insert(
-            TreeEntry(
-                path: addition.path, kind: .file(.file(addition.source, size: status.size)), mode: mode,
-                origin: "--add \(addition.source)", isSecret: isSecret))
-        try check(next)
-        tree = next
+        return TreeEntry(
+            path: addition.path, kind: .file(.file(addition.source, size: status.size)), mode: mode,
+            origin: "--add \(addition.source)", isSecret: isSecret)
     }
 
     private static let overlaySuffix = ".apkovl.tar.gz"

@@ -8,6 +8,9 @@ struct DirectoryRecord: Hashable {
     var recorded: ISOTime?
     /// The file flags, §9.1.6.
     var flags: UInt8
+    /// Whether the extent begins with an extended attribute record (§9.1.3) or is interleaved (§9.1.7, §9.1.8), so that
+    /// the bytes of the file are not simply those of the extent.
+    var isUnusual = false
     /// The file identifier; one byte 0 for a directory itself, one byte 1 for the one above.
     var identifier: [UInt8]
     /// The system use field.
@@ -63,6 +66,7 @@ struct DirectoryRecord: Hashable {
         length = fields.little32(offset + 10)
         recorded = ISOTime(short: fields, at: offset + 18)
         flags = fields.byte(offset + 25)
+        isUnusual = fields.byte(offset + 1) != 0 || fields.byte(offset + 26) != 0 || fields.byte(offset + 27) != 0
         identifier = fields.slice(offset + ISOFormat.recordHeader, name)
         systemUse = fields.slice(offset + system, count - system)
     }

@@ -38,7 +38,9 @@ public struct ISOError: Failure, Hashable {
     }
 
     /// One line: the subject, the kind of failure with the sector where there is one, and the reason.
-    public var description: String {
+    public var description: String { printable(text) }
+
+    private var text: String {
         switch code {
         case .notISO9660: "\(subject): is not an ISO 9660 image (\(detail))"
         case .truncated: "\(subject): the image is truncated (\(detail)); fetch or build it again"

@@ -158,7 +158,7 @@ struct ISOLayout {
     /// The system use entries of one record.
     private func entries(_ index: Int, isRoot: Bool = false, isNamed: Bool = false) -> [[UInt8]] {
         let node = nodes[index]
-        let links = node.isDirectory ? 2 + node.children.count { nodes[$0].isDirectory } : 1
+        let links = node.isDirectory ? 2 + node.subdirectories : 1
         var entries = [
             RockRidgeWriter.attributes(
                 node.kind, mode: node.mode, links: UInt32(truncatingIfNeeded: links), owner: node.owner,

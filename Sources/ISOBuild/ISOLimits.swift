@@ -12,6 +12,8 @@ public struct ISOLimits: Hashable, Sendable {
     public var depth = 128
     /// The most continuation areas of one directory record.
     public var continuations = 100
+    /// The most extents of one file; of the size that an extent may have, that is 16 TiB.
+    public var extents = 4096
     /// The most bytes of one name.
     public var nameBytes = 255
     /// The most bytes of the target of a link.

@@ -17,6 +17,8 @@ struct ISONode {
     let modified: ISOTime
     let parent: Int
     var children: [Int] = []
+    /// How many of its children are directories.
+    var subdirectories = 0
     /// Its identifiers in the primary and in the Joliet tree.
     var identifiers: [[UInt8]] = [DirectoryRecord.itself, DirectoryRecord.itself]
     /// The first sector of a file's bytes.
@@ -68,7 +70,9 @@ struct ISONodes {
                     owner: entry.owner, group: entry.group, modified: modified, parent: parent))
             nodes[parent].children.append(index)
             ancestors.append(index)
-            if entry.isDirectory { directories += 1 }
+            guard entry.isDirectory else { continue }
+            nodes[parent].subdirectories += 1
+            directories += 1
         }
         guard directories <= Self.maximumDirectories else {
             throw .refused(
@@ -101,7 +105,7 @@ struct ISONodes {
     /// What a directory holds, in the order of its records (ECMA-119 §9.3).
     ///
     /// Every identifier of one directory is different and its filler sorts before every character, so the order is that
-    /// of the names up to `;` with the full stop before all else.
+    /// of the names up to `;`, in the primary tree with the full stop before all else.
     func children(of directory: Int, in tree: ISOTreeKind) -> [Int] {
         nodes[directory].children.sorted {
             Self.precedes(nodes[$0].identifiers[tree.rawValue], nodes[$1].identifiers[tree.rawValue], in: tree)
@@ -109,7 +113,6 @@ struct ISONodes {
     }
 
     private static func precedes(_ left: [UInt8], _ right: [UInt8], in tree: ISOTreeKind) -> Bool {
-        guard tree == .primary else { return left.lexicographicallyPrecedes(right) }
         func weight(_ byte: UInt8) -> UInt8 {
             switch byte {
             case UInt8(ascii: ";"): 0
@@ -117,7 +120,19 @@ struct ISONodes {
             default: byte
             }
         }
-        return left.lazy.map(weight).lexicographicallyPrecedes(right.lazy.map(weight))
+        switch tree {
+        case .primary: return left.lazy.map(weight).lexicographicallyPrecedes(right.lazy.map(weight))
+        case .joliet:
+            return name(left).lexicographicallyPrecedes(name(right))
+        }
+    }
+
+    /// A Joliet identifier without `;` and version: no name holds that character (Joliet §2.2).
+    private static func name(_ identifier: [UInt8]) -> ArraySlice<UInt8> {
+        let start = stride(from: 0, to: identifier.count - 1, by: 2).first { offset in
+            identifier[offset] == 0 && identifier[offset + 1] == UInt8(ascii: ";")
+        }
+        return identifier.prefix(start ?? identifier.count)
     }
 
     private mutating func nameChildren() {

@@ -42,7 +42,8 @@ public struct ISOReader: ~Copyable {
 
     /// Every entry but the root, each directory directly before what it holds, names in byte order.
     ///
-    /// - Throws: ``ISOError`` where a structure is damaged or exceeds a limit.
+    /// - Throws: ``ISOError`` where a structure is damaged or exceeds a limit, or a file's bytes lie outside of the
+    ///   image.
     public func entries() throws -> [ISOEntry] {
         var walk = ISOWalk(nameSpace: nameSpace, skip: skip, limits: limits)
         var found: [ISOEntry] = []
@@ -97,21 +98,15 @@ public struct ISOReader: ~Copyable {
 
     /// Hands the bytes of a file to `body` in pieces of at most 256 KiB.
     ///
-    /// - Throws: ``ISOError`` with ``ISOError/Code/notFound`` for what is no file, with ``ISOError/Code/truncated`` or
-    ///   ``ISOError/Code/damaged`` where its bytes lie outside of the image; or what `body` throws.
+    /// - Throws: ``ISOError`` with ``ISOError/Code/notFound`` for what is no file, with ``ISOError/Code/truncated`` where
+    ///   the image has become shorter; or what `body` throws.
     public func forEachChunk(of entry: ISOEntry, _ body: (Span<UInt8>) throws -> Void) throws {
         guard entry.kind == .file else {
             throw ISOError(.notFound, subject: image.path.string, detail: "\(ISOWalk.shown(entry.path)) is no file")
         }
         for extent in entry.extents where extent.length > 0 {
-            let start = UInt64(extent.sector) * UInt64(ISOFormat.sectorSize)
-            guard start + UInt64(extent.length) <= image.size else {
-                throw ISOError(
-                    .damaged, subject: image.path.string,
-                    detail: "the bytes of \(ISOWalk.shown(entry.path)) would end at byte"
-                        + " \(start + UInt64(extent.length)), outside of the image", sector: extent.sector)
-            }
-            try image.forEachChunk(at: start, count: UInt64(extent.length), body)
+            try image.forEachChunk(
+                at: UInt64(extent.sector) * UInt64(ISOFormat.sectorSize), count: UInt64(extent.length), body)
         }
     }
 

@@ -36,7 +36,8 @@ struct ISOWalk {
                 at: UInt64(extent.sector) * UInt64(ISOFormat.sectorSize), count: Int(extent.length),
                 what: "the directory \(Self.shown(parent.path))"))
         var found: [ISOEntry] = []
-        var open: (record: DirectoryRecord, extents: [ISOExtent])?
+        var open: DirectoryRecord?
+        var extents: [ISOExtent] = []
         var offset = 0
         while offset < fields.bytes.count {
             let sector = extent.sector &+ UInt32(offset / ISOFormat.sectorSize)
@@ -54,24 +55,32 @@ struct ISOWalk {
             offset += length
             if record.identifier == DirectoryRecord.itself || record.identifier == DirectoryRecord.above { continue }
             if record.flags & ISOFormat.Flag.associated != 0 { continue }
+            guard !record.isUnusual else {
+                throw ISOError(
+                    .unsupported, subject: subject,
+                    detail: "has a file in \(Self.shown(parent.path)) that is interleaved or begins with an extended"
+                        + " attribute record, which readers do not agree on", sector: sector)
+            }
             entries += 1
             guard entries <= limits.entries else {
                 throw ISOError(.limitExceeded, subject: subject, detail: "more than \(limits.entries) entries")
             }
-            var extents = [ISOExtent(sector: record.extent, length: record.length)]
-            if let (first, before) = open {
+            if let first = open {
                 guard first.identifier == record.identifier, !record.isDirectory else {
                     throw ISOError(
                         .damaged, subject: subject, detail: "a file of several extents lacks its last", sector: sector)
                 }
-                extents = before + extents
             }
-            if record.continues {
-                open = (record, extents)
-                continue
+            guard extents.count < limits.extents else {
+                throw ISOError(
+                    .limitExceeded, subject: subject, detail: "a file of more than \(limits.extents) extents",
+                    sector: sector)
             }
-            open = nil
+            extents.append(ISOExtent(sector: record.extent, length: record.length))
+            open = record.continues ? record : nil
+            guard open == nil else { continue }
             if let entry = try entry(record, extents, below: parent, at: sector, in: image) { found.append(entry) }
+            extents = []
         }
         guard open == nil else {
             throw ISOError(
@@ -104,6 +113,7 @@ struct ISOWalk {
             kind = .special
         }
         let path = parent.path.isEmpty ? name : parent.path + "/" + name
+        if kind == .file { try Self.require(extents, of: path, within: image) }
         pathBytes += path.utf8.count
         guard pathBytes <= limits.pathBytes else {
             throw ISOError(
@@ -117,6 +127,20 @@ struct ISOWalk {
             owner: fields?.owner ?? 0, group: fields?.group ?? 0,
             size: kind == .file ? extents.reduce(0) { $0 + UInt64($1.length) } : 0,
             modified: (fields?.modified ?? record.recorded)?.seconds, extents: extents)
+    }
+
+    /// Requires that all bytes of a file lie in the image.
+    private static func require(
+        _ extents: [ISOExtent], of path: String, within image: borrowing ImageFile
+    ) throws(ISOError) {
+        for extent in extents where extent.length > 0 {
+            let end = UInt64(extent.sector) * UInt64(ISOFormat.sectorSize) + UInt64(extent.length)
+            guard end > image.size else { continue }
+            throw ISOError(
+                .damaged, subject: image.path.string,
+                detail: "the bytes of \(shown(path)) would end at byte \(end), outside of the image",
+                sector: extent.sector)
+        }
     }
 
     /// The extent of a directory that a `CL` entry points to: its own record tells the length.

@@ -97,7 +97,14 @@ public struct FileVerification: Sendable {
             }
         }
         switch kind {
-        case .image: return failure { _ = try ISOReader(path).entries() }
+        case .image:
+            return failure {
+                let image = try ISOReader(path)
+                _ = try image.bootEntries()
+                for nameSpace in image.volume.nameSpaces {
+                    _ = try ISOReader(path, nameSpace: nameSpace).entries()
+                }
+            }
         case .archive: return failure { try OverlayCheck.readToEnd(path) }
         case .program:
             return failure {

@@ -75,7 +75,7 @@ public struct NodeBuild {
             overlay: overlayFile.map { (Overlay.fileName(node), .file($0.path, size: $0.size)) },
             binary: overlayFile == nil ? nil : inputs.kubesolo.map { .file($0.path, size: $0.pin.size) },
             holdingSecrets: overlay.tree.holdsSecrets)
-        for addition in additions { try SeedImage.add(addition, to: &tree) }
+        try SeedImage.add(additions, to: &tree)
         let writer = ISOWriter(volumeIdentifier: SeedImage.volumeIdentifier, epoch: node.stamp.epoch, padding: padding)
         let written = try writer.write(
             tree, to: target, mode: mode(holdingSecrets: tree.holdsSecrets), digesting: digesting

@@ -29,7 +29,10 @@ struct AlpineIdentity: Hashable, Sendable {
             return nil
         }
         let flavor = parts.joined(separator: "-")
-        guard !flavor.isEmpty else { return nil }
+        let isPlain = "\(flavor)\(version)".utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (97...122).contains(byte) || "._-".utf8.contains(byte)
+        }
+        guard !flavor.isEmpty, isPlain else { return nil }
         self.flavor = ["std": "standard", "ext": "extended"][flavor] ?? flavor
         self.version = version
         self.architectures = architectures

@@ -66,6 +66,7 @@ public struct AlpineImage: Hashable, Sendable {
         if let suspicion { throw suspicion }
         let image = try AlpineMedium(path)
         let contents = try image.contents(wanted)
+        try digests.requireSame(path)
         try contents.packages.requireWorld(world, on: wanted, subject: path.string)
         return AlpineImage(
             path: path, release: release, architecture: architecture, digest: digests.sha256, size: digests.size,

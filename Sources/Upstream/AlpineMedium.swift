@@ -106,6 +106,9 @@ struct AlpineMedium: ~Copyable {
         let index = try PackageIndex(
             archive: read(entry, limit: PackageIndex.maximumCompressedBytes), named: "\(subject)(\(path))")
         try index.requireSignature()
+        if let odd = index.packages.first(where: { !["", "noarch", architecture].contains($0.architecture) }) {
+            throw incomplete("its index lists \(odd.fileName), which is for \(odd.architecture)")
+        }
         let absent = index.packages.filter { package in
             let file = entries["apks/\(architecture)/\(package.fileName)"]
             return file?.kind != .file || file?.size != package.size

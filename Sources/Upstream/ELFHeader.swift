@@ -2,6 +2,7 @@
 struct ELFHeader {
     let width: ELFImage.Width
     let byteOrder: ELFImage.ByteOrder
+    let system: UInt8
     let type: UInt16
     let machine: UInt16
     let entry: UInt64
@@ -15,12 +16,23 @@ struct ELFHeader {
     /// One program header, as far as it is needed.
     struct Segment {
         let type: UInt64
+        let flags: UInt64
         let offset: UInt64
+        let address: UInt64
         let size: UInt64
+        let memorySize: UInt64
 
         static let load: UInt64 = 1
         static let dynamic: UInt64 = 2
         static let interpreter: UInt64 = 3
+        /// `PF_X`.
+        static let isExecutable: UInt64 = 1
+
+        /// Whether a program can begin at an address in it.
+        func holds(entry: UInt64) -> Bool {
+            type == Self.load && flags & Self.isExecutable != 0 && size > 0 && entry >= address
+                && entry - address < memorySize
+        }
     }
 
     /// What the dynamic section tells about the kind of file.
@@ -50,6 +62,7 @@ struct ELFHeader {
         func number(_ offset: Int, _ count: Int) -> UInt64 { Self.number(head, offset, count, byteOrder) }
         self.width = width
         self.byteOrder = byteOrder
+        system = head[7]
         type = UInt16(truncatingIfNeeded: number(16, 2))
         machine = UInt16(truncatingIfNeeded: number(18, 2))
         entry = is64 ? number(24, 8) : number(24, 4)
@@ -76,9 +89,12 @@ struct ELFHeader {
         }
         return (0..<Int(headerCount)).map { index in
             let start = index * Int(headerSize)
+            func field(_ offset64: Int, _ offset32: Int) -> UInt64 {
+                is64 ? number(bytes, start + offset64, 8) : number(bytes, start + offset32, 4)
+            }
             return Segment(
-                type: number(bytes, start, 4), offset: is64 ? number(bytes, start + 8, 8) : number(bytes, start + 4, 4),
-                size: is64 ? number(bytes, start + 32, 8) : number(bytes, start + 16, 4))
+                type: number(bytes, start, 4), flags: number(bytes, start + (is64 ? 4 : 24), 4), offset: field(8, 4),
+                address: field(16, 8), size: field(32, 16), memorySize: field(40, 20))
         }
     }
 

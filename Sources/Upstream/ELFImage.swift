@@ -64,6 +64,10 @@ public struct ELFImage: Hashable, Sendable {
     public let interpreter: String?
     /// Whether it names libraries that it needs (`DT_NEEDED`).
     public let needsLibraries: Bool
+    /// `EI_OSABI`: 0 for System V, 3 for Linux.
+    public let system: UInt8
+    /// Whether a segment that is loaded and may be executed holds the address at which the program begins.
+    public let hasEntry: Bool
     /// The offset after the last byte that headers, segments and section table claim.
     public let claimedSize: UInt64
 
@@ -102,6 +106,8 @@ public struct ELFImage: Hashable, Sendable {
         machine = header.machine
         interpreter = try header.interpreter(source, segments)
         needsLibraries = dynamic.needsLibraries
+        system = header.system
+        hasEntry = segments.contains { $0.holds(entry: header.entry) }
         claimedSize = header.claimedSize(segments)
         kind =
             switch header.type {

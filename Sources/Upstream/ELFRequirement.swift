@@ -31,6 +31,12 @@ extension ELFImage {
                 "is truncated: its headers describe \(claimedSize) bytes and it has \(size); fetch it again")
         }
         guard kind.isProgram else { throw fault(.wrongKind, "is no program but \(noun)") }
+        guard system == 0 || system == 3 else {
+            throw fault(.wrongKind, "is a program for another system than Linux (OS ABI \(system))")
+        }
+        guard hasEntry else {
+            throw fault(.wrongKind, "cannot be started: no executable segment holds the address at which it begins")
+        }
         guard !isStatic else { return }
         guard let interpreter else {
             throw fault(

@@ -7,6 +7,22 @@ struct FileDigests: Hashable, Sendable {
     /// 128 hexadecimal digits, where they were asked for.
     let sha512: String?
     let size: UInt64
+    /// The device and inode of the file that was read.
+    let identity: [UInt64]
+
+    /// Requires that the file of that name is still the one that was read.
+    ///
+    /// - Throws: As reading does.
+    func requireSame(_ path: FilePath) throws {
+        let status = try HostFile.status(of: path)
+        guard status.identity == identity, status.size == size else { throw Self.changed(path) }
+    }
+
+    static func changed(_ path: FilePath) -> UpstreamError {
+        UpstreamError(
+            .changedWhileReading, subject: path.string,
+            detail: "changed while it was being read; run again when nothing writes to it")
+    }
 
     /// Reads a file once.
     ///
@@ -26,10 +42,9 @@ struct FileDigests: Hashable, Sendable {
         }
         let after = try HostFile.status(of: path)
         guard size == before.size, after.size == size, after.identity == before.identity else {
-            throw UpstreamError(
-                .changedWhileReading, subject: path.string,
-                detail: "changed while it was being read; run again when nothing writes to it")
+            throw Self.changed(path)
         }
+        identity = before.identity
         sha256 = short.finalize()
         sha512 = long?.finalize()
         self.size = size

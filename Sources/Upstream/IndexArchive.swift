@@ -17,8 +17,8 @@ enum IndexArchive {
             let body = members.popLast()
             var signatures: [PackageIndex.Signature] = []
             for member in members {
-                for (name, _) in try files(member.bytes, named) {
-                    guard let signature = signature(name) else {
+                for (name, bytes) in try files(member.bytes, named) {
+                    guard let signature = signature(name, size: bytes.count) else {
                         throw fault(
                             named, "has \(String(reflecting: name)) where only signatures may be, before the index")
                     }
@@ -55,13 +55,13 @@ enum IndexArchive {
     }
 
     /// `.SIGN.KIND.KEYNAME`.
-    private static func signature(_ name: String) -> PackageIndex.Signature? {
+    private static func signature(_ name: String, size: Int) -> PackageIndex.Signature? {
         guard name.hasPrefix(".SIGN.") else { return nil }
         let parts = name.dropFirst(6).split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, kinds.contains(String(parts[0])), !parts[1].isEmpty, !parts[1].contains("/") else {
             return nil
         }
-        return PackageIndex.Signature(kind: String(parts[0]), keyName: String(parts[1]))
+        return PackageIndex.Signature(kind: String(parts[0]), keyName: String(parts[1]), size: size)
     }
 
     private static func fault(_ named: String, _ detail: String) -> UpstreamError {

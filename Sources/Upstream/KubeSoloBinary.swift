@@ -85,6 +85,8 @@ public struct KubeSoloBinary: Hashable, Sendable {
         guard let staged, let digest = staged.digest else {
             throw UpstreamError(.incomplete, subject: path.string, detail: "gave no binary")
         }
+        try digests.requireSame(path)
+        guard form == .tarball || digest == digests.sha256 else { throw FileDigests.changed(path) }
         isAccepted = true
         return KubeSoloBinary(
             path: staged.path, pin: BinaryPin(digest: digest, size: staged.size), source: path, form: form,

@@ -50,6 +50,11 @@ public struct PackageIndex: Hashable, Sendable {
         public let kind: String
         /// The file name of the public key below `/etc/apk/keys`.
         public let keyName: String
+        /// Its size in bytes, that of the key's modulus.
+        public let size: Int
+
+        /// Whether it can be a signature of an RSA key of 1024 to 8192 bits.
+        var isPlausible: Bool { size >= 128 && size <= 1024 && size % 64 == 0 }
     }
 
     /// The largest index file, compressed, in bytes.
@@ -67,7 +72,13 @@ public struct PackageIndex: Hashable, Sendable {
     public let packages: [Package]
     /// The signatures in the order of the file.
     public let signatures: [Signature]
-    private let providers: [String: [PackageVersion?]]
+    private let providers: [String: [Provider]]
+
+    /// A package that satisfies a name, and the version in which it does.
+    private struct Provider: Hashable, Sendable {
+        let package: Int
+        let version: PackageVersion?
+    }
 
     /// Reads `APKINDEX.tar.gz`.
     ///
@@ -90,10 +101,13 @@ public struct PackageIndex: Hashable, Sendable {
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/malformed`` and the line.
     public init(text: [UInt8], signatures: [Signature] = [], named: String) throws(UpstreamError) {
         let packages = try IndexParser.packages(text, named: named)
-        var providers: [String: [PackageVersion?]] = [:]
-        for package in packages {
-            providers[package.name, default: []].append(PackageVersion(package.version))
-            for provision in package.provides { providers[provision.name, default: []].append(provision.version) }
+        var providers: [String: [Provider]] = [:]
+        for (index, package) in packages.enumerated() {
+            providers[package.name, default: []].append(
+                Provider(package: index, version: PackageVersion(package.version)))
+            for provision in package.provides {
+                providers[provision.name, default: []].append(Provider(package: index, version: provision.version))
+            }
         }
         source = named
         self.packages = packages
@@ -111,8 +125,37 @@ public struct PackageIndex: Hashable, Sendable {
     public func missing(world: [String]) -> [String] {
         world.filter { word in
             guard let entry = WorldEntry(word) else { return true }
-            return !entry.isExcluded && !(providers[entry.name] ?? []).contains { entry.accepts($0) }
+            return !entry.isExcluded && satisfying(entry).isEmpty
         }
+    }
+
+    /// What the packages of a world need and nothing in the index satisfies: the package and its word, each once.
+    ///
+    /// Where several packages provide a name, none of them is followed: which one apk takes is its decision.
+    public func missingDependencies(world: [String]) -> [(package: String, word: String)] {
+        var missing: [(package: String, word: String)] = []
+        var seen: Set<Int> = []
+        var pending = world.compactMap { WorldEntry($0) }.filter { !$0.isExcluded }.flatMap(taken)
+        while let next = pending.popLast() {
+            guard seen.insert(next).inserted else { continue }
+            for word in packages[next].dependencies {
+                guard let entry = WorldEntry(word), !entry.isExcluded else { continue }
+                if satisfying(entry).isEmpty { missing.append((packages[next].name, word)) }
+                pending += taken(entry)
+            }
+        }
+        return missing.sorted { ($0.package, $0.word) < ($1.package, $1.word) }
+    }
+
+    private func satisfying(_ entry: WorldEntry) -> [Provider] {
+        (providers[entry.name] ?? []).filter { entry.accepts($0.version) }
+    }
+
+    /// The package that apk takes for a word, where there is no choice.
+    private func taken(_ entry: WorldEntry) -> [Int] {
+        let found = Set(satisfying(entry).map(\.package))
+        let named = found.filter { packages[$0].name == entry.name }
+        return named.count == 1 ? Array(named) : found.count == 1 ? Array(found) : []
     }
 
     /// The name in the index that comes nearest to one that is missing.
@@ -124,7 +167,13 @@ public struct PackageIndex: Hashable, Sendable {
     ///
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/unsigned``.
     public func requireSignature() throws(UpstreamError) {
-        guard signatures.isEmpty else { return }
+        guard !signatures.contains(where: \.isPlausible) else { return }
+        if let odd = signatures.first {
+            throw UpstreamError(
+                .unsigned, subject: source,
+                detail: "carries a signature of \(odd.size) bytes, which none can have, and apk ignores the index at boot"
+            )
+        }
         throw UpstreamError(
             .unsigned, subject: source,
             detail: "carries no signature, and apk ignores an unsigned index at boot; sign it with abuild-sign")

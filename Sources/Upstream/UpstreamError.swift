@@ -61,8 +61,8 @@ public struct UpstreamError: Failure, Hashable {
 
     /// One line: subject, place, what is wrong, what to do.
     public var description: String {
-        guard let line else { return "\(subject): \(detail)" }
-        return "\(subject):\(line):\(column ?? 1): \(detail)"
+        guard let line else { return printable("\(subject): \(detail)") }
+        return printable("\(subject):\(line):\(column ?? 1): \(detail)")
     }
 
     /// An input that is not there, a file that changes, or else wrong data.

@@ -14,8 +14,9 @@ extension PackageIndex {
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/missingPackages``, which names each word.
     func requireWorld(_ world: [String], on image: AlpineIdentity, subject: String) throws(UpstreamError) {
         let base = "alpine-base"
-        let missing = missing(world: world.contains(base) ? world : world + [base])
-        guard !missing.isEmpty else { return }
+        let world = world.contains(base) ? world : world + [base]
+        let missing = missing(world: world)
+        guard !missing.isEmpty else { return try requireDependencies(of: world, subject: subject) }
         var seen: Set<String> = []
         let words = missing.filter { seen.insert($0).inserted }
         let shown = words.prefix(20).map { "\($0)\(hint($0, image))" }.joined(separator: ", ")
@@ -24,6 +25,18 @@ extension PackageIndex {
             .missingPackages, subject: subject,
             detail:
                 "does not carry what the node's world names, and apk leaves that out without failing: \(shown)\(more)")
+    }
+
+    /// Demands that what the packages of a world need is on the medium, too: apk leaves out what it cannot complete.
+    private func requireDependencies(of world: [String], subject: String) throws(UpstreamError) {
+        let missing = missingDependencies(world: world)
+        guard !missing.isEmpty else { return }
+        let shown = missing.prefix(20).map { "\($0.package) needs \($0.word)" }.joined(separator: ", ")
+        let more = missing.count > 20 ? " and \(missing.count - 20) more" : ""
+        throw UpstreamError(
+            .missingPackages, subject: subject,
+            detail: "does not carry what packages of the node's world need, and apk leaves those out without failing: "
+                + shown + more)
     }
 
     /// What may be said about a word that is missing.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Artefact
 import Glibc
+import Recipe
 import SystemPackage
 
 /// The exit codes that scripts may rely on: `sysexits.h` where that has one.
@@ -25,8 +26,11 @@ enum ExitStatus {
     /// Says on standard error what ended the command, and ends it with the code that belongs to it.
     static func end(with error: any Error) -> Never {
         switch error {
+        case let faults as RecipeFaults:
+            for line in faults.description.split(separator: "\n") { Console.error("ksbuild: \(line)") }
+            exit(code(faults.failureClass))
         case let failure as any Failure:
-            for line in failure.description.split(separator: "\n") { Console.error("ksbuild: \(line)") }
+            Console.error("ksbuild: \(printable(failure.description))")
             exit(code(failure.failureClass))
         case let outcome as Outcome:
             exit(code(outcome.failureClass))

@@ -1,3 +1,4 @@
+import Artefact
 import Glibc
 import Recipe
 
@@ -23,8 +24,8 @@ final class Reporter {
             stepBegan = .now
             if options.verbose { Console.error("==> \(text)") }
         case .detail(let text): if options.verbose { Console.error("    \(text)") }
-        case .warning(let text): if !options.quiet { Console.error("warning: \(text)") }
-        case .unchecked(let text): if !options.quiet { Console.error("not checked: \(text)") }
+        case .warning(let text): if !options.quiet { Console.error("warning: \(printable(text))") }
+        case .unchecked(let text): if !options.quiet { Console.error("not checked: \(printable(text))") }
         case .progress: break
         }
     }

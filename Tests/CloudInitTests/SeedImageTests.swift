@@ -46,10 +46,10 @@ struct SeedImageTests {
         let before = tree
         let addition = try SeedAddition("\(source):/\(path)")
         if isAllowed {
-            try SeedImage.add(addition, to: &tree)
+            try SeedImage.add([addition], to: &tree)
             #expect(try tree[EntryPath(path)]?.mode == .executable)
         } else {
-            #expect(throws: (any Error).self) { try SeedImage.add(addition, to: &tree) }
+            #expect(throws: (any Error).self) { try SeedImage.add([addition], to: &tree) }
             #expect(tree == before)
         }
     }
@@ -63,9 +63,9 @@ struct SeedImageTests {
         }
         var tree = FileTree()
         let missing = try SeedAddition("\(scratch.path)/none:x")
-        #expect(throws: ArtefactError.self) { try SeedImage.add(missing, to: &tree) }
+        #expect(throws: ArtefactError.self) { try SeedImage.add([missing], to: &tree) }
         let directory = try SeedAddition("\(scratch.path):x")
-        #expect(throws: CloudInitError.self) { try SeedImage.add(directory, to: &tree) }
+        #expect(throws: CloudInitError.self) { try SeedImage.add([directory], to: &tree) }
     }
 
     @Test func `cloud-init reads the seed from the image that is written`() async throws {

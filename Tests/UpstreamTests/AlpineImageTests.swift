@@ -86,6 +86,12 @@ struct BadMedium: Sendable, CustomTestStringConvertible {
             "a package of another size", "apks/x86_64/chrony-1.0-r0.apk", [1], .incomplete,
             "have another size: chrony-1.0-r0.apk"),
         BadMedium(
+            "an index of another processor", index, SmallArchive.index("P:a\nV:1\nA:aarch64\n"), .incomplete,
+            "a-1.apk, which is for aarch64"),
+        BadMedium(
+            "terminal codes in the release", ".alpine-release", Array("alpine-virt-3\u{1b}[2J".utf8), .malformed,
+            "names no flavour and version"),
+        BadMedium(
             "no alpine-base", SmallMedium(packages: ["busybox", "openssh"]), .missingPackages,
             "apk leaves that out without failing"),
     ]

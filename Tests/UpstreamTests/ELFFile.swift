@@ -4,12 +4,14 @@ struct ELFFile {
         var type: UInt32
         var offset: UInt64
         var size: UInt64
+        var flags: UInt32 = 5
     }
 
     var is64 = true
     var isBig = false
     var identification: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
     var version: UInt8 = 1
+    var system: UInt8 = 0
     var type: UInt16 = 2
     var machine: UInt16 = 62
     var entry: UInt64 = 0x40_0000
@@ -47,7 +49,8 @@ struct ELFFile {
             body += table
         }
         if segments.isEmpty { all.append(Segment(type: 1, offset: 0, size: start + UInt64(body.count))) }
-        var file = identification + [is64 ? 2 : 1, isBig ? 2 : 1, version] + [UInt8](repeating: 0, count: 9)
+        var file = identification + [is64 ? 2 : 1, isBig ? 2 : 1, version, system]
+        file += [UInt8](repeating: 0, count: 8)
         file += number(UInt64(type), 2) + number(UInt64(machine), 2) + number(1, 4) + word(entry)
         file += word(headerOffset ?? UInt64(headBytes)) + word(sectionOffset) + number(0, 4)
         file += number(UInt64(headBytes), 2) + number(UInt64(headerSize ?? UInt16(segmentBytes)), 2)
@@ -55,9 +58,9 @@ struct ELFFile {
         file += number(UInt64(sectionCount), 2) + number(0, 2)
         for segment in all {
             file += number(UInt64(segment.type), 4)
-            if is64 { file += number(5, 4) }
-            file += word(segment.offset) + word(0) + word(0) + word(segment.size) + word(segment.size)
-            if !is64 { file += number(5, 4) }
+            if is64 { file += number(UInt64(segment.flags), 4) }
+            file += word(segment.offset) + word(0x40_0000) + word(0) + word(segment.size) + word(segment.size)
+            if !is64 { file += number(UInt64(segment.flags), 4) }
             file += word(4096)
         }
         file += [UInt8](repeating: 0, count: max(0, Int(start) - file.count))

@@ -58,6 +58,13 @@ struct BadProgram: Sendable, CustomTestStringConvertible {
             "describe \(UInt64.max) bytes"),
         BadProgram(
             "sections beyond the end", ELFFile(sectionOffset: 4000, sectionCount: 3), .truncated, "describe 4192"),
+        BadProgram("no segment", ELFFile(headerCount: 0), .wrongKind, "cannot be started"),
+        BadProgram(
+            "no executable segment", ELFFile(segments: [.init(type: 1, offset: 0, size: 64, flags: 4)]), .wrongKind,
+            "cannot be started"),
+        BadProgram(
+            "an entry outside of its segments", ELFFile(entry: 0x50_0000), .wrongKind, "cannot be started"),
+        BadProgram("FreeBSD", ELFFile(system: 9), .wrongKind, "for another system than Linux (OS ABI 9)"),
         BadProgram("ARM", ELFFile(machine: 183), .wrongArchitecture, "is built for aarch64 and the node is x86_64"),
         BadProgram("RISC-V", ELFFile(machine: 243), .wrongArchitecture, "is built for riscv64"),
         BadProgram("unknown machine", ELFFile(machine: 999), .wrongArchitecture, "is built for machine 999"),

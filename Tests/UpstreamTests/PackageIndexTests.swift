@@ -136,6 +136,46 @@ struct PackageIndexTests {
         #expect(try PackageIndex(archive: inOne, named: "i").signatures.isEmpty)
     }
 
+    @Test(arguments: [0, 1, 127, 200, 2048]) func `a signature of no possible size counts as none`(size: Int) throws {
+        let body = SmallArchive.gzip(SmallArchive.tar([.file("APKINDEX", "P:a\nV:1\n")]))
+        let name = ".SIGN.RSA.key.rsa.pub"
+        let signature = SmallArchive.tar([.file(name, [UInt8](repeating: 7, count: size))], isEnded: false)
+        let index = try PackageIndex(archive: SmallArchive.gzip(signature) + body, named: "i")
+        let error = #expect(throws: UpstreamError.self) { try index.requireSignature() }
+        #expect(error?.code == .unsigned && error?.detail.contains("\(size) bytes") == true)
+    }
+
+    @Test func `what a package of the world needs must be there as well, however far away`() throws {
+        let text = """
+            P:top
+            V:1
+            D:middle>=2 !other
+
+            P:middle
+            V:2
+            D:so:lib.so.1 virtual
+
+            P:lib
+            V:1
+            p:so:lib.so.1=1
+            D:nothing-has-this
+
+            P:one
+            V:1
+            p:virtual
+            D:nor-this
+
+            P:two
+            V:1
+            p:virtual
+            """
+        let index = try PackageIndex(text: Array(text.utf8), named: "i")
+        let missing = index.missingDependencies(world: ["top", "!one"])
+        #expect(missing.map { "\($0.package) \($0.word)" } == ["lib nothing-has-this"])
+        #expect(index.missingDependencies(world: ["one", "two"]).map(\.word) == ["nor-this"])
+        #expect(index.missingDependencies(world: ["top"].map { $0 + "-not" }).isEmpty)
+    }
+
     @Test func `what Alpine's apk lists of the lab's packages is what is read`() async throws {
         let path = Product.mirror.pushing("alpine/v3.23/main/x86_64/APKINDEX.tar.gz")
         let index = try PackageIndex(archive: HostFile.read(path, limit: 1 << 20), named: path.string)
