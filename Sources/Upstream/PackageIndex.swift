@@ -171,8 +171,7 @@ public struct PackageIndex: Hashable, Sendable {
         if let odd = signatures.first {
             throw UpstreamError(
                 .unsigned, subject: source,
-                detail: "carries a signature of \(odd.size) bytes, which none can have, and apk ignores the index at boot"
-            )
+                detail: "carries a signature of \(odd.size) bytes, which none can have, so apk ignores it at boot")
         }
         throw UpstreamError(
             .unsigned, subject: source,

@@ -74,7 +74,7 @@ import Testing
         .init(command: "inspect 1.0.0", code: 66, says: "1.0.0"),
         .init(command: "inspect .", code: 1, says: "manifest.json"),
         .init(command: "inspect /dev/null", code: 65, says: "/dev/null: is no regular file"),
-        .init(command: "init --key ksbuild.yaml sub", code: 65, says: "ksbuild.yaml: does not begin with a type of key"),
+        .init(command: "init --key ksbuild.yaml sub", code: 65, says: "ksbuild.yaml: does not begin with a type"),
     ]
 
     @Test(arguments: cases)
