@@ -2,19 +2,23 @@ internal import Yams
 
 /// Turns the text of a recipe into a tree, and refuses what makes YAML hard to read or costly to hold.
 ///
-/// Anchors, aliases, merge keys, tags, complex keys and further documents are faults. Keys that are given twice are
-/// all found, not only the first pair. What the document may cost is bounded before and after it is composed.
+/// Anchors, aliases, merge keys, tags, complex keys, directives and further documents are faults. Keys that are given
+/// twice are all found where there are few, not only the first pair. What is composed is an ``InertText``, so that no
+/// alias is ever followed, and what the document may cost is bounded before and after.
 struct SourceParser {
     /// The deepest nesting.
     static let maximumDepth = 32
     /// The most values, keys included.
     static let maximumNodes = 100_000
-    /// The most keys that are found to be given twice.
-    static let maximumDuplicates = 64
+    /// The most anchors that are reported.
+    static let maximumAnchors = 64
+    /// The most keys that are found to be given twice, in a small recipe.
+    static let maximumDuplicates = InertText.maximumNames
+    /// How many characters are composed again at most to find further keys that are given twice.
+    static let maximumRepetition = 1 << 20
 
     private let file: String
-    private var scalars: [Unicode.Scalar]
-    private var lineStarts: [Int]
+    private var inert: InertText
     /// Keys that a later one of the same mapping repeats, by place, with their names.
     private var repeated: [SourcePosition: String] = [:]
     private(set) var faults: [ConfigurationFault] = []
@@ -24,30 +28,42 @@ struct SourceParser {
     ///
     /// - Returns: The tree, or `nil` where it cannot be had, and all faults found on the way.
     static func parse(_ source: SourceText, file: String) -> (root: SourceNode?, faults: [ConfigurationFault]) {
-        var parser = SourceParser(source, file: file)
+        guard let inert = InertText(source) else {
+            let fault = ConfigurationFault(
+                file: file, position: .start, keyPath: "",
+                problem: "names thousands of characters of private use, which no recipe needs", hint: "remove them")
+            return (nil, [fault])
+        }
+        var parser = SourceParser(inert, file: file)
         let root = parser.compose()
         return (root, parser.faults)
     }
 
-    private init(_ source: SourceText, file: String) {
+    private init(_ inert: InertText, file: String) {
         self.file = file
-        scalars = Array(source.text.unicodeScalars)
-        lineStarts = [0]
-        for (index, scalar) in scalars.enumerated() where scalar == "\n" { lineStarts.append(index + 1) }
+        self.inert = inert
     }
 
     private mutating func compose() -> SourceNode? {
-        guard !refuseAnchors() else { return nil }
+        if let directive = inert.directive {
+            report(
+                directive, "", "is a directive ('%'), and recipes have none",
+                "remove the line, or quote a text that begins with '%'")
+            return nil
+        }
         while true {
             do {
-                let parser = try Yams.Parser(yaml: text, resolver: .basic, encoding: .utf8)
+                let parser = try Yams.Parser(yaml: inert.text, resolver: .basic, encoding: .utf8)
                 guard let root = try parser.singleRoot() else {
                     report(.start, "", "is empty", "write one with 'ksbuild init'")
                     return nil
                 }
-                return withExtendedLifetime(parser) { convert(root, path: "", depth: 0) }
+                return withExtendedLifetime(parser) {
+                    refuseAnchors(root) ? nil : convert(root, path: "", depth: 0)
+                }
             } catch let error as YamlError {
                 guard setAside(error) else {
+                    reportRepeated()
                     report(error)
                     return nil
                 }
@@ -58,60 +74,40 @@ struct SourceParser {
         }
     }
 
-    private var text: String {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars)
-        return String(view)
-    }
-
-    /// Finds anchors before anything can refer to them, so that no document unfolds into millions of values.
-    ///
-    /// The search runs over a copy in which no `*` is left, and so no alias: each becomes a character of private use,
-    /// which a recipe cannot hold, of the same width.
-    private mutating func refuseAnchors() -> Bool {
-        guard scalars.contains("&") else { return false }
-        let original = scalars
-        defer { scalars = original }
-        scalars = scalars.map { $0 == "*" ? Self.noAlias : $0 }
-        guard let parser = try? Yams.Parser(yaml: text, resolver: .basic, encoding: .utf8),
-            let root = try? parser.singleRoot()
-        else { return false }
+    /// Finds anchors, without which there is nothing that an alias could mean.
+    private mutating func refuseAnchors(_ root: Yams.Node) -> Bool {
         var anchors: [SourcePosition] = []
-        withExtendedLifetime(parser) {
-            var pending = [root]
-            while let node = pending.popLast() {
-                if node.anchor != nil { anchors.append(place(node)) }
-                switch node {
-                case .sequence(let sequence): pending.append(contentsOf: sequence)
-                case .mapping(let mapping): for pair in mapping { pending.append(contentsOf: [pair.key, pair.value]) }
-                case .scalar, .alias: break
-                }
+        var pending = [root]
+        while let node = pending.popLast() {
+            if node.anchor != nil { anchors.append(place(node)) }
+            switch node {
+            case .sequence(let sequence): pending.append(contentsOf: sequence)
+            case .mapping(let mapping): for pair in mapping { pending.append(contentsOf: [pair.key, pair.value]) }
+            case .scalar, .alias: break
             }
         }
-        for anchor in anchors.sorted().prefix(Self.maximumDuplicates) {
+        for anchor in anchors.sorted().prefix(Self.maximumAnchors) {
             report(anchor, "", "has an anchor, and recipes have neither anchors nor aliases", "write the value out")
         }
         return !anchors.isEmpty
     }
 
-    private static let noAlias = Unicode.Scalar(0xe000) ?? " "
-
     /// Gives the first of two equal keys another name and remembers it, so that the rest can be composed.
     private mutating func setAside(_ error: YamlError) -> Bool {
         guard case .duplicatedKeysInMapping(let names, let context) = error, let name = names.first,
-            repeated.count < Self.maximumDuplicates
+            repeated.count < min(Self.maximumDuplicates, max(2, Self.maximumRepetition / max(1, inert.count)))
         else { return false }
         let position = SourcePosition(line: context.mark.line, column: context.mark.column)
-        guard lineStarts.indices.contains(position.line - 1) else { return false }
-        var index = lineStarts[position.line - 1] + position.column - 1
-        let isQuoted = scalars.indices.contains(index) && (scalars[index] == "'" || scalars[index] == "\"")
-        if isQuoted { index += 1 }
-        guard let stamp = Unicode.Scalar(0xe100 + UInt32(repeated.count)), scalars.indices.contains(index),
-            !name.isEmpty, isQuoted || name.unicodeScalars.first == scalars[index]
-        else { return false }
-        scalars[index] = stamp
-        repeated[position] = name
+        guard inert.rename(name, at: position) else { return false }
+        repeated[position] = inert.original(name)
         return true
+    }
+
+    /// Reports the keys that were set aside where no tree is to be had.
+    private mutating func reportRepeated() {
+        for (position, name) in repeated.sorted(by: { $0.key < $1.key }) {
+            report(position, joined("", name), "is given twice", "keep one of them")
+        }
     }
 
     private mutating func convert(_ node: Yams.Node, path: String, depth: Int) -> SourceNode? {
@@ -130,9 +126,10 @@ struct SourceParser {
         switch node {
         case .scalar(let scalar):
             let isPlain = scalar.style == .plain
+            guard !isPlain || isOrdinary(scalar.string, position, path) else { return nil }
             let isUntagged = scalar.tag.rawValue.isEmpty || (!isPlain && scalar.tag == "tag:yaml.org,2002:str")
             if !isUntagged { refuse(tag: scalar.tag, position, path) }
-            return SourceNode(value: .scalar(scalar.string, isPlain: isPlain), position: position)
+            return SourceNode(value: .scalar(inert.original(scalar.string), isPlain: isPlain), position: position)
         case .sequence(let sequence):
             if !sequence.tag.rawValue.isEmpty { refuse(tag: sequence.tag, position, path) }
             var items: [SourceNode] = []
@@ -144,9 +141,26 @@ struct SourceParser {
             if !mapping.tag.rawValue.isEmpty { refuse(tag: mapping.tag, position, path) }
             return SourceNode(value: .mapping(pairs(mapping, path: path, depth: depth)), position: position)
         case .alias:
-            report(position, path, "is an alias, and recipes have none", "write the value out")
+            refuseAlias(position, path)
             return nil
         }
+    }
+
+    /// Whether a plain scalar is a scalar and nothing that a stand-in was put in place of.
+    private mutating func isOrdinary(_ text: String, _ position: SourcePosition, _ path: String) -> Bool {
+        if inert.isAlias(text) {
+            refuseAlias(position, path)
+            return false
+        }
+        if inert.isMarkedKey(text) {
+            report(position, path, "begins with '?' like a key that is a list or a mapping", "keys are plain words")
+            return false
+        }
+        return true
+    }
+
+    private mutating func refuseAlias(_ position: SourcePosition, _ path: String) {
+        report(position, path, "is an alias, and recipes have none", "write the value out, or quote a text with '*'")
     }
 
     private mutating func pairs(_ mapping: Yams.Node.Mapping, path: String, depth: Int) -> [SourceNode.Pair] {
@@ -165,13 +179,15 @@ struct SourceParser {
             }
             let isTagged = !["", "tag:yaml.org,2002:str"].contains(scalar.tag.rawValue)
             if isTagged { refuse(tag: scalar.tag, position, path) }
-            if scalar.string == "<<", scalar.style == .plain {
+            let name = inert.original(scalar.string)
+            guard scalar.style != .plain || isOrdinary(scalar.string, position, path) else { continue }
+            if name == "<<", scalar.style == .plain {
                 report(position, path, "is merged from elsewhere ('<<'), which recipes cannot do", "write the keys out")
                 continue
             }
             nodes += 1
-            guard let value = convert(value, path: joined(path, scalar.string), depth: depth + 1) else { continue }
-            pairs.append(SourceNode.Pair(key: scalar.string, keyPosition: position, value: value))
+            guard let value = convert(value, path: joined(path, name), depth: depth + 1) else { continue }
+            pairs.append(SourceNode.Pair(key: name, keyPosition: position, value: value))
         }
         for (name, first) in setAside {
             let last = pairs.first { $0.key == name }?.keyPosition ?? first
@@ -196,9 +212,6 @@ struct SourceParser {
             .composer(let context, let problem, let mark, _):
             let position = SourcePosition(line: mark.line, column: mark.column)
             switch problem {
-            case "found undefined alias":
-                report(
-                    position, "", "is an alias, and recipes have none", "write the value out, or quote a text with '*'")
             case "but found another document":
                 report(position, "", "begins a second document, and a recipe is one", "remove the '---'")
             default:
@@ -206,9 +219,13 @@ struct SourceParser {
                 report(position, "", "is no YAML: \(around)\(problem)", Self.hint(for: problem))
             }
         case .duplicatedKeysInMapping(let names, let context):
-            report(
-                SourcePosition(line: context.mark.line, column: context.mark.column), names.first ?? "",
-                "is given twice", "keep one of them")
+            let position = SourcePosition(line: context.mark.line, column: context.mark.column)
+            // What Yams calls a key that has no text.
+            if names.first == "<uncovertable>" {
+                report(position, "", "has a key that is a list or a mapping", "keys are plain words")
+            } else {
+                report(position, joined("", inert.original(names.first ?? "")), "is given twice", "keep one of them")
+            }
         case .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem), .representer(let problem):
             report(.start, "", "cannot be read as YAML: \(problem)")
         case .no, .memory, .dataCouldNotBeDecoded:

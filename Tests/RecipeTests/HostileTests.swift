@@ -99,9 +99,60 @@ struct HostileRecipeTests {
         for level in 1..<200 { text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
         text += "? *a199\n: x\n"
         let result = reading(text).faults
-        #expect(result.count == SourceParser.maximumDuplicates)
+        #expect(result.count == SourceParser.maximumAnchors)
         #expect(result.allSatisfy { $0.problem.hasPrefix("has an anchor") })
         #expect(result.first?.line == 2 && result.first?.column == 5)
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["name: a\nname: b\n", "name: [\n", "'name': a\n'name': b\n: 1\n: 2\n"])
+    func `no alias is followed, whatever else is wrong`(flaw: String) {
+        var text = "apiVersion: ksbuild/v1\na0: &a0 [x, x]\n"
+        for level in 1..<10 {
+            let aliases = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            text += "a\(level): &a\(level) [\(aliases)]\n"
+        }
+        text += "? *a9\n: x\n"
+        #expect(!reading(text + flaw).faults.isEmpty)
+        #expect(!reading(flaw + text).faults.isEmpty)
+        #expect(reading("%TAG !e! tag:e*,2000:\n---\n" + text).source == nil)
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["? ", "{? ", "[? ", "- ? ", "? - "])
+    func `keys inside keys around a long list are refused in time`(opening: String) {
+        let list = "[" + String(repeating: "1,", count: 450_000) + "]"
+        let text = "apiVersion: ksbuild/v1\n" + String(repeating: opening, count: 400) + list + "\n"
+        #expect(!faults(text).isEmpty)
+        let end = opening.hasPrefix("{") ? "}" : opening.hasPrefix("[") ? "]" : ""
+        #expect(!faults(text + String(repeating: end, count: 400)).isEmpty)
+    }
+
+    @Test func `a stand-in is not taken for what a recipe says`() throws {
+        let text = #"""
+            apiVersion: ksbuild/v1
+            kubesolo:
+              config:
+                stars: "*\ue000*\\ue001 \U0000e002"
+                '*key*': 'a*'
+                block: |
+                  *not an alias, &not an anchor, ? no key
+                plain: a*b *c
+                ? last
+                : ?what
+                marks: \#(String(repeating: "?", count: 100)) 'and' ? more
+            """#
+        let result = reading(text)
+        #expect(result.faults.isEmpty, "\(result.faults)")
+        let config = ConfigValue.mapping(result.recipe.kubesolo.configuration)
+        #expect(config["stars"] == .string("*\u{e000}*\\ue001 \u{e002}"))
+        #expect(config["*key*"] == .string("a*") && config["plain"] == .string("a*b *c"))
+        #expect(config["block"] == .string("*not an alias, &not an anchor, ? no key\n"))
+        #expect(config["marks"] == .string(String(repeating: "?", count: 100) + " 'and' ? more"))
+        #expect(config["last"] == .string("?what"))
+    }
+
+    @Test func `a recipe that names every character of private use is refused`() {
+        let names = (0xe000...0xf8ff).map { "\\u" + String($0, radix: 16) }.joined()
+        #expect(faults("apiVersion: ksbuild/v1\nname: \"\(names)\"\n").first?.hasPrefix("names thousands") == true)
     }
 
     @Test func `text that only looks like anchors and aliases is text`() {
@@ -113,6 +164,19 @@ struct HostileRecipeTests {
         let text = "apiVersion: ksbuild/v1\n" + String(repeating: "name: a\n", count: 2000)
         let result = reading(text).faults
         #expect(!result.isEmpty && result.count <= SourceParser.maximumDuplicates + 1)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a large recipe with many repeated keys is judged in time`() {
+        var text = "apiVersion: ksbuild/v1\nkubesolo:\n  config:\n"
+        for index in 0..<60_000 { text += "    k\(index % 59_000): 1\n" }
+        var result: [ConfigurationFault] = []
+        let time = ContinuousClock().measure { result = reading(text).faults }
+        #expect(result.contains { $0.problem.hasPrefix("is given twice") } && time < .seconds(10))
+    }
+
+    @Test func `keys that are given twice are reported beside a later fault of syntax`() {
+        let faults = reading("apiVersion: ksbuild/v1\nvm: { cpus: 1, cpus: 2 }\nname: [\n").faults
+        #expect(faults.map(\.line) == [2, 4] && faults.first?.keyPath == "cpus")
     }
 
     @Test func `bytes that are not UTF-8 are found where they stand`() throws {

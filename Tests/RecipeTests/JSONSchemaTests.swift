@@ -225,7 +225,8 @@ extension ConfigurationFault {
     /// Whether it is about the YAML and not about what it says.
     var isYAML: Bool {
         [
-            "given twice", "anchor", "alias", "the tag", "no YAML", "merged", "key that is a list", "second document",
+            "given twice", "anchor", "directive", "alias", "the tag", "no YAML", "merged", "key that is a list",
+            "second document",
             "holds the character", "is empty; write", "nested deeper",
         ].contains {
             description.contains($0)
