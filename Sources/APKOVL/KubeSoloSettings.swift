@@ -30,20 +30,7 @@ struct KubeSoloSettings {
     }
 
     /// Whether a key in the configuration names something that must not be shown.
-    var holdsSecrets: Bool { Self.holdsSecrets(kubesolo.configuration) }
-
-    private static func holdsSecrets(_ value: ConfigValue) -> Bool {
-        switch value {
-        case .mapping(let pairs):
-            pairs.contains { pair in
-                let key = pair.key.lowercased()
-                let names = ["key", "token", "secret", "password", "kubeconfig"]
-                return names.contains { key.contains($0) } && pair.value != .string("") || holdsSecrets(pair.value)
-            }
-        case .sequence(let values): values.contains(where: holdsSecrets)
-        default: false
-        }
-    }
+    var holdsSecrets: Bool { kubesolo.configuration.holdsSecrets }
 
     /// `config.yaml`: header, `path` where it differs from the default, and what the recipe says.
     ///

@@ -129,31 +129,22 @@ extension RecipeReader {
             default: recipe.kubesolo.configuration.append(ConfigValue.Pair(entry.key, entry.value))
             }
         }
-        warnOfSecrets(in: .mapping(recipe.kubesolo.configuration), configuration, configuration.path)
+        for steps in ConfigValue.mapping(recipe.kubesolo.configuration).secretPaths {
+            let path = steps.reduce(configuration.path) { path, step in
+                switch step {
+                case .key(let key): joined(path, key)
+                case .item(let index): "\(path)[\(index)]"
+                }
+            }
+            warn(
+                configuration, path, "is a secret that stands in the recipe for all to read", "keep the recipe private")
+        }
         let api = recipe.kubesolo.configuration.first { $0.key == "api" }?.value
         if api?["enabled"] == .bool(true) {
             warn(
                 configuration, joined(configuration.path, "api"),
                 "lets KubeSolo replace its own binary, which a diskless node forgets at its next boot while the migrated "
                     + "datastore stays", "upgrade by building a new bundle")
-        }
-    }
-
-    private mutating func warnOfSecrets(in value: ConfigValue, _ node: CheckedNode, _ path: String) {
-        switch value {
-        case .mapping(let pairs):
-            for pair in pairs {
-                let below = joined(path, pair.key)
-                if pair.holdsSecret {
-                    warn(
-                        node, below, "is a secret that stands in the recipe for all to read", "keep the recipe private")
-                } else {
-                    warnOfSecrets(in: pair.value, node, below)
-                }
-            }
-        case .sequence(let values):
-            for (index, value) in values.enumerated() { warnOfSecrets(in: value, node, "\(path)[\(index)]") }
-        case .null, .bool, .integer, .real, .string: break
         }
     }
 

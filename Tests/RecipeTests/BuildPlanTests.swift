@@ -56,6 +56,26 @@ struct BuildPlanTests {
         }
     }
 
+    @Test func `no rendering shows what the overlay holds as a secret`() throws {
+        let text = """
+            apiVersion: ksbuild/v1
+            kubesolo:
+              config:
+                portainer: { tokens: [hunter2], edge_key_b64: hunter2, edgeKeys: [hunter2] }
+                auth: { passwd: hunter2 }
+                credentials: { pass: hunter2 }
+                kubelet: { taints: [{ key: dedicated }] }
+            """
+        let recipe = try decoded(text)
+        let plan = try BuildPlan(recipe: recipe, node: recipe.node(), outputs: [], trees: [])
+        for rendering in [plan.text, plan.json] {
+            #expect(!rendering.contains("hunter2") && rendering.contains("dedicated"))
+        }
+        let paths = ["portainer.tokens", "portainer.edge_key_b64", "portainer.edgeKeys", "auth.passwd", "credentials"]
+        let warned = recipe.warnings.filter { $0.problem.hasPrefix("is a secret") }.map(\.keyPath)
+        #expect(Set(warned) == Set(paths.map { "kubesolo.config.\($0)" }))
+    }
+
     @Test func `the plan lists every entry with mode, owner, origin and size`() async throws {
         let scratch = try Scratch()
         let hostKey = try await makeSite(scratch)
