@@ -214,6 +214,8 @@ struct SourceParser {
             switch problem {
             case "but found another document":
                 report(position, "", "begins a second document, and a recipe is one", "remove the '---'")
+            case _ where problem.hasPrefix("Maximum nesting level reached"):
+                report(position, "", "is nested deeper than \(Self.maximumDepth) levels")
             default:
                 let around = context.map { "\($0.text) that began at \($0.mark.line):\($0.mark.column), " } ?? ""
                 report(position, "", "is no YAML: \(around)\(problem)", Self.hint(for: problem))

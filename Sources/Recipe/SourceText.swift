@@ -21,7 +21,10 @@ struct SourceText {
                 problem: "is not UTF-8 from here on", hint: "save the file as UTF-8")
         }
         var place = SourcePosition.start
+        var isAfterReturn = false
         for scalar in text.unicodeScalars {
+            guard !isAfterReturn || scalar == "\n" else { throw Self.loneReturn(before: place, file) }
+            isAfterReturn = scalar == "\r"
             guard Self.isReadable(scalar) else {
                 throw ConfigurationFault(
                     file: file, position: place, keyPath: "",
@@ -34,7 +37,16 @@ struct SourceText {
                 place.column += 1
             }
         }
+        guard !isAfterReturn else { throw Self.loneReturn(before: place, file) }
         self.text = text
+    }
+
+    /// A carriage return alone, which YAML and few editors count as the end of a line.
+    private static func loneReturn(before place: SourcePosition, _ file: String) -> ConfigurationFault {
+        ConfigurationFault(
+            file: file, position: SourcePosition(line: place.line, column: place.column - 1), keyPath: "",
+            problem: "holds a carriage return without a line feed, which only some tools count as the end of a line",
+            hint: "end lines with a line feed")
     }
 
     /// YAML 1.2.2 §5.1 without the characters that only some tools count as line breaks.

@@ -69,6 +69,9 @@ struct HostileRecipeTests {
         }
         #expect(faults(nested(29)).isEmpty)
         #expect(faults(nested(30)) == ["is nested deeper than 32 levels"])
+        #expect(faults(nested(5000)) == ["is nested deeper than 32 levels"])
+        let block = "apiVersion: ksbuild/v1\nkubesolo:\n  " + String(repeating: "- ", count: 5000) + "a\n"
+        #expect(faults(block) == ["is nested deeper than 32 levels"])
     }
 
     @Test(arguments: ["[", "{", "- ", "? ", "[a: ", "{a: ", "[{", "'a': [", "!!x [", "- - ? "])

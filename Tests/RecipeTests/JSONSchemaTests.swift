@@ -227,7 +227,7 @@ extension ConfigurationFault {
         [
             "given twice", "anchor", "directive", "alias", "the tag", "no YAML", "merged", "key that is a list",
             "second document",
-            "holds the character", "is empty; write", "nested deeper",
+            "holds the character", "holds a carriage", "is empty; write", "nested deeper",
         ].contains {
             description.contains($0)
         }
