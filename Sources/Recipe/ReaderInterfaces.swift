@@ -98,11 +98,13 @@ extension RecipeReader {
                 }
             }
             guard let next else {
-                let first = waiting[0]
-                fault(
-                    first.keyPosition, first.node.path,
-                    "stands on itself by way of \(waiting.dropFirst().map(\.interface.name).joined(separator: ", "))",
-                    "break the circle")
+                let circle = Self.circle(in: waiting)
+                if let first = circle.first {
+                    fault(
+                        first.keyPosition, first.node.path,
+                        "stands on itself by way of \(circle.dropFirst().map(\.interface.name).joined(separator: ", "))",
+                        "break the circle")
+                }
                 return ordered
             }
             let one = waiting.remove(at: next)
@@ -110,6 +112,26 @@ extension RecipeReader {
             ordered.append(one.interface)
         }
         return ordered
+    }
+
+    /// The interfaces of one circle, each standing on the next, where all of `waiting` stand on others of it.
+    ///
+    /// The one that comes first in `waiting` is the first.
+    private static func circle(in waiting: [WrittenInterface]) -> [WrittenInterface] {
+        var path: [Int] = []
+        var next: Int? = waiting.startIndex
+        while let index = next, !path.contains(index) {
+            path.append(index)
+            let one = waiting[index]
+            next =
+                one.links.lazy.filter { $0.name != one.interface.name }.compactMap { link in
+                    waiting.firstIndex { $0.interface.name == link.name }
+                }.first
+        }
+        guard let entry = next, let start = path.firstIndex(of: entry) else { return [] }
+        let circle = path[start...]
+        guard let first = circle.min(), let turn = circle.firstIndex(of: first) else { return [] }
+        return (circle[turn...] + circle[..<turn]).map { waiting[$0] }
     }
 }
 
