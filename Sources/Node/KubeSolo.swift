@@ -7,16 +7,16 @@ public struct KubeSoloVersion: Hashable, Sendable, Comparable, CustomStringConve
     /// What follows a hyphen, such as `rc.1`; empty for a release.
     public let prerelease: String
 
-    /// Takes `vMAJOR.MINOR.PATCH` or `vMAJOR.MINOR.PATCH-PRERELEASE`.
+    /// Takes `vMAJOR.MINOR.PATCH` or `vMAJOR.MINOR.PATCH-PRERELEASE`, numbers without zeros before them.
     ///
     /// - Returns: `nil` for anything else.
     public init?(_ tag: String) {
         guard tag.utf8.first == UInt8(ascii: "v") else { return nil }
         let halves = tag.dropFirst().split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         let numbers = halves[0].split(separator: ".", omittingEmptySubsequences: false).map { part -> Int? in
-            guard (1...6).contains(part.utf8.count), part.utf8.allSatisfy({ (48...57).contains($0) }) else {
-                return nil
-            }
+            guard (1...6).contains(part.utf8.count), part.utf8.allSatisfy({ (48...57).contains($0) }),
+                part == "0" || part.utf8.first != UInt8(ascii: "0")
+            else { return nil }
             return Int(part)
         }
         guard numbers.count == 3, numbers.allSatisfy({ $0 != nil }) else { return nil }

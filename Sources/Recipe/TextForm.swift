@@ -30,7 +30,26 @@ private let label = TextPattern.sequence([
     .repeated(.sequence([.characters("a-z0-9-", 0...61), .characters(letterOrDigit, 1...1)]), 0...1),
 ])
 
-private let number = TextPattern.characters("0-9", 1...6)
+/// A part of a release number, without zeros before it.
+private let number = TextPattern.either([
+    .literal("0"), .sequence([.characters("1-9", 1...1), .characters("0-9", 0...5)]),
+])
+/// A release number without the zeros that its parts begin with; `nil` where there are none.
+private func withoutLeadingZeros(_ text: String) -> String? {
+    let start = text.hasPrefix("v") ? "v" : ""
+    let halves = text.dropFirst(start.count).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = halves[0].split(separator: ".", omittingEmptySubsequences: false)
+    let isNumeric = parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }
+    guard parts.count == 3, isNumeric else { return nil }
+    let shorter = parts.map { part in
+        let digits = part.drop { $0 == "0" }
+        return digits.isEmpty ? "0" : String(digits)
+    }
+    let rest = halves.count > 1 ? "-\(halves[1])" : ""
+    let whole = start + shorter.joined(separator: ".") + rest
+    return whole == text ? nil : whole
+}
+
 private let any = TextPattern.unbounded
 
 extension TextForm {
@@ -52,6 +71,9 @@ extension TextForm {
         noun: "an exact Alpine release", pattern: .sequence([number, .literal("."), number, .literal("."), number]),
         hint: "write one such as \(Recipe.defaultAlpineVersion)",
         explain: { text in
+            if let shorter = withoutLeadingZeros(text) {
+                return ("has a number that begins with 0", "write \(shorter)")
+            }
             let isBranch = text.hasPrefix("latest") || text == "edge" || text.hasPrefix("v")
             let parts = text.split(separator: ".", omittingEmptySubsequences: false).count
             guard isBranch || parts < 3 else { return nil }
@@ -67,6 +89,9 @@ extension TextForm {
         explain: { text in
             if text.hasPrefix("latest") {
                 return ("changes its meaning", "name an exact release, such as \(Recipe.defaultKubeSoloVersion)")
+            }
+            if let shorter = withoutLeadingZeros(text) {
+                return ("has a number that begins with 0", "write \(shorter)")
             }
             guard KubeSoloVersion("v" + text) != nil else { return nil }
             return ("lacks the 'v' of KubeSolo's releases", "write v\(text)")
@@ -225,10 +250,18 @@ extension TextForm {
             .either([.literal("KiB"), .literal("MiB"), .literal("GiB"), .literal("TiB")]),
         ]), hint: "write a whole number and KiB, MiB, GiB or TiB, such as 8GiB",
         explain: { text in
-            let digits = text.prefix { $0.isASCII && $0.isNumber }
-            let unit = text.dropFirst(digits.count).drop { $0 == " " }
-            let meant = ["K": "KiB", "M": "MiB", "G": "GiB", "T": "TiB"][unit.prefix(1).uppercased()]
-            guard let meant, !digits.isEmpty else { return nil }
-            return ("has a unit that means two things", "write \(digits)\(meant)")
+            let plain = String(text.filter { !$0.isWhitespace })
+            let digits = plain.prefix { $0.isASCII && $0.isNumber }
+            let unit = plain.dropFirst(digits.count)
+            let meant = ["k": "KiB", "m": "MiB", "g": "GiB", "t": "TiB"][unit.prefix(1).lowercased()]
+            let number = digits.drop { $0 == "0" }
+            guard let meant, !number.isEmpty, ["", "b", "ib"].contains(unit.dropFirst().lowercased()) else {
+                return nil
+            }
+            let hint = "write \(number)\(meant)"
+            if unit.count < 3 { return ("has a unit that means two things", hint) }
+            if unit != meant { return ("has its unit in other letters", hint) }
+            if plain != text { return ("holds a blank or a line break", hint) }
+            return number == digits ? nil : ("begins with 0", hint)
         })
 }
