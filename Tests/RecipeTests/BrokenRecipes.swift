@@ -66,6 +66,9 @@ let brokenDocuments: [BrokenRecipe] = [
     BrokenRecipe("name: x\n»name: y\n", "name", "is given twice (the first stands at 2:1)"),
     BrokenRecipe("vm: { cpus: 1, »'cpus': 2 }\n", "vm.cpus", "is given twice (the first stands at 2:7)"),
     BrokenRecipe("name: a»\u{7}b\n", "", "holds the character U+0007"),
+    BrokenRecipe("name: a»\rhostname: b\n", "", "holds a carriage return without a line feed"),
+    BrokenRecipe("name: a\r\n»\r\r\n", "", "holds a carriage return without a line feed"),
+    BrokenRecipe("name: a»\r", "", "holds a carriage return without a line feed"),
     BrokenRecipe("name: a»\u{2028}b\n", "", "holds the character U+2028"),
 ]
 
@@ -106,6 +109,11 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("alpine: { release: »'3.23' }\n", "alpine.release", "names a branch, and what a branch holds changes"),
     BrokenRecipe("alpine: { release: »3.23 }\n", "alpine.release", "is a number to YAML; write one such as 3.23.6"),
     BrokenRecipe("alpine: { release: »latest-stable }\n", "alpine.release", "name an exact release, such as 3.23.6"),
+    BrokenRecipe(
+        "alpine: { release: »03.23.6 }\n", "alpine.release", "it has a number that begins with 0; write 3.23.6"),
+    BrokenRecipe("alpine: { release: »3.00.6 }\n", "alpine.release", "write 3.0.6"),
+    BrokenRecipe("kubesolo: { release: »v1.02.2 }\n", "kubesolo.release", "write v1.2.2"),
+    BrokenRecipe("kubesolo: { release: »v01.2.2-rc.1 }\n", "kubesolo.release", "write v1.2.2-rc.1"),
     BrokenRecipe("alpine: { release: »edge }\n", "alpine.release", "names a branch"),
     BrokenRecipe("alpine: { flavor: »virtual }\n", "alpine.flavor", "did you mean 'virt'?"),
     BrokenRecipe("alpine: { arch: »amd64 }\n", "alpine.arch", "does not take 'amd64'; write x86_64 or aarch64"),
@@ -124,6 +132,8 @@ let brokenValues: [BrokenRecipe] = [
         "is true to some readers of YAML and text to others"),
     BrokenRecipe("kubesolo: { config: { mode: »0644 } }\n", "kubesolo.config.mode", "some tools take for octal"),
     BrokenRecipe("kubesolo: { config: { x: ».inf } }\n", "kubesolo.config.x", "is no number that JSON knows"),
+    passedOn("12345678901234567890"), passedOn("1e400"), passedOn("-1e400"), passedOn("1e-400"),
+    passedOn("0xffffffffffffffffff"), passedOn("3.14159265358979323846"), passedOn("9223372036854775808"),
     BrokenRecipe("packages: [»nftables=1.1.1-r0]\n", "packages[0]", "apk drops a pin that the medium does not satisfy"),
     BrokenRecipe("packages: [»foo@edge]\n", "packages[0]", "is pinned"),
     BrokenRecipe("packages: [»'!foo']\n", "packages[0]", "it forbids a package"),
@@ -144,11 +154,20 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("seed: { instanceID: »'a b' }\n", "seed.instanceID", "is not an instance-id"),
     BrokenRecipe("epoch: »-1\n", "epoch", "is -1, and must be 0 to 4294967295"),
     BrokenRecipe("epoch: »4294967296\n", "epoch", "and must be 0 to 4294967295"),
-    BrokenRecipe("epoch: »1e9\n", "epoch", "must be a whole number, 0 to 4294967295, not a number"),
+    BrokenRecipe("epoch: »1e9\n", "epoch", "must be a whole number, 0 to 4294967295, not 1e9; write 1000000000"),
+    BrokenRecipe("epoch: »1.5\n", "epoch", "must be a whole number, 0 to 4294967295, not 1.5"),
+    BrokenRecipe("vm: { cpus: »2.0 }\n", "vm.cpus", "must be a whole number, 1 to 256, not 2.0; write 2"),
+    BrokenRecipe("vm: { memory: »1.5 }\n", "vm.memory", "must be a number of bytes or a size such as 8GiB, not 1.5"),
     BrokenRecipe("epoch: »'5'\n", "epoch", "write 5 without quotes"),
     BrokenRecipe("epoch: »017\n", "epoch", "begins with 0"),
     BrokenRecipe("vm: { cpus: »0 }\n", "vm.cpus", "is 0, and must be 1 to 256"),
     BrokenRecipe("vm: { memory: »1G }\n", "vm.memory", "it has a unit that means two things; write 1GiB"),
+    BrokenRecipe("vm: { memory: »2 gb }\n", "vm.memory", "it has a unit that means two things; write 2GiB"),
+    BrokenRecipe("vm: { memory: »\"8GiB\\n\" }\n", "vm.memory", "it holds a blank or a line break; write 8GiB"),
+    BrokenRecipe("vm: { memory: »8 GiB }\n", "vm.memory", "it holds a blank or a line break; write 8GiB"),
+    BrokenRecipe("vm: { memory: »8gib }\n", "vm.memory", "it has its unit in other letters; write 8GiB"),
+    BrokenRecipe("vm: { memory: »08GiB }\n", "vm.memory", "it begins with 0; write 8GiB"),
+    BrokenRecipe("vm: { memory: »8GiBs }\n", "vm.memory", "is not a size; write a whole number and KiB, MiB"),
     BrokenRecipe("vm: { memory: »64MiB }\n", "vm.memory", "is 67108864 bytes, and must be at least 536870912"),
     BrokenRecipe("vm: { memory: »99999999999TiB }\n", "vm.memory", "is larger than any disk"),
     BrokenRecipe("vm: { disk: »536870913 }\n", "vm.disk", "whole sectors of 512 bytes"),
@@ -217,7 +236,17 @@ let brokenNetworks: [BrokenRecipe] = [
         """, "network.interfaces.b.gateway4", "is a second default gateway; a has the first"),
     BrokenRecipe(
         "network: { interfaces: { »a: { dhcp4: true, vlan: { id: 1, link: b } }, b: { vlan: { id: 2, link: a } } } }\n",
-        "network.interfaces.a", "stands on itself by way of b"),
+        "network.interfaces.a", "stands on itself by way of b; break the circle"),
+    BrokenRecipe(
+        """
+        network:
+          interfaces:
+            a: { dhcp4: true, vlan: { id: 1, link: d } }
+            b: { vlan: { id: 2, link: c } }
+            »c: { vlan: { id: 3, link: e } }
+            d: { vlan: { id: 4, link: c } }
+            e: { vlan: { id: 5, link: d } }
+        """, "network.interfaces.c", "stands on itself by way of e, d; break the circle"),
     BrokenRecipe(
         "network: { interfaces: { p: {}, a: { dhcp4: true, bridge: { ports: [p] } }, b: { bridge: { ports: [»p] } } } }\n",
         "network.interfaces.b.bridge.ports[0]", "'p' already belongs to a"),
@@ -276,6 +305,12 @@ let brokenAccess: [BrokenRecipe] = [
     disk("size: »8589934593", "size", "whole sectors of 512 bytes"),
     disk("serial: »'a b'", "serial", "is not a disk's serial number"),
 ]
+
+private func passedOn(_ number: String) -> BrokenRecipe {
+    BrokenRecipe(
+        "kubesolo: { config: { list: [1, »\(number)] } }\n", "kubesolo.config.list[1]",
+        "is a number that 64 bits do not hold as it is written; write fewer digits, or write it in quotes")
+}
 
 private func eth(_ body: String, _ key: String, _ message: String) -> BrokenRecipe {
     BrokenRecipe("network:\n  interfaces: { eth0: \(body) }\n", "network.interfaces.eth0.\(key)", message)
