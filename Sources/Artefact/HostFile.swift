@@ -81,10 +81,27 @@ public enum HostFile {
 
     /// Opens a file for reading.
     ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - waitingForWriter: Whether a named pipe is waited for until somebody writes to it. Without it, opening never
+    ///     waits, and a pipe that nobody writes to is empty. Reading waits for a writer in either case.
+    /// - Returns: The file, which the caller closes.
     /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``; a directory is refused as one.
-    public static func open(_ path: FilePath) throws(ArtefactError) -> FileDescriptor {
+    public static func open(
+        _ path: FilePath, waitingForWriter: Bool = false
+    ) throws(ArtefactError) -> FileDescriptor {
         do {
-            return try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+            guard !waitingForWriter else {
+                return try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            }
+            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+            let flags = fcntl(file.rawValue, F_GETFL)
+            guard flags >= 0, fcntl(file.rawValue, F_SETFL, flags & ~O_NONBLOCK) >= 0 else {
+                let errno = Errno(rawValue: Glibc.errno)
+                try? file.close()
+                throw errno
+            }
+            return file
         } catch {
             throw .system("read", path, error as? Errno ?? .ioError)
         }
@@ -94,9 +111,11 @@ public enum HostFile {
     ///
     /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``; a larger file is refused with
     ///   `fileTooLarge` before it is read in full.
-    public static func read(_ path: FilePath, limit: Int) throws -> [UInt8] {
+    public static func read(_ path: FilePath, limit: Int, waitingForWriter: Bool = false) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try forEachChunk(of: path) { chunk in
+        let file = try open(path, waitingForWriter: waitingForWriter)
+        defer { try? file.close() }
+        try forEachChunk(of: file, named: path) { chunk in
             guard bytes.count + chunk.count <= limit else {
                 throw ArtefactError.system("read more than \(limit) bytes", path, .fileTooLarge)
             }

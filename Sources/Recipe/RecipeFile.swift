@@ -45,6 +45,9 @@ public enum RecipeFile {
 
     /// Reads a recipe and the files that it refers to, and finds everything that is wrong with it.
     ///
+    /// A recipe that is a pipe is waited for until it is written. It has no directory, and neither has one below `/dev`
+    /// or `/proc`, such as `/dev/stdin`: what it refers to is found from the working directory.
+    ///
     /// - Parameters:
     ///   - path: The recipe, relative to the working directory or absolute; messages name it as it is given.
     ///   - surroundings: What the recipe may refer to.
@@ -53,16 +56,17 @@ public enum RecipeFile {
     public static func decode(_ path: FilePath, surroundings: Surroundings) throws(RecipeFaults) -> DecodedRecipe {
         let place = surroundings.workingDirectory.pushing(path)
         let bytes: [UInt8]
+        let directory: FilePath
         do {
-            guard try HostFile.status(of: place).kind != .directory else {
-                throw ArtefactError.system("read", place, .isDirectory)
-            }
-            bytes = try HostFile.read(place, limit: SourceText.maximumBytes)
+            let kind = try HostFile.status(of: place).kind
+            guard kind != .directory else { throw ArtefactError.system("read", place, .isDirectory) }
+            let isStream = kind == .special || place.starts(with: "/dev") || place.starts(with: "/proc")
+            directory = isStream ? surroundings.workingDirectory : place.removingLastComponent()
+            bytes = try HostFile.read(place, limit: SourceText.maximumBytes, waitingForWriter: true)
         } catch {
             throw unreadable(path, error)
         }
-        return try decode(
-            bytes, named: path.string, directory: place.removingLastComponent(), surroundings: surroundings)
+        return try decode(bytes, named: path.string, directory: directory, surroundings: surroundings)
     }
 
     /// Decodes the bytes of a recipe that stands, or would stand, in `directory`.
@@ -83,8 +87,10 @@ public enum RecipeFile {
         guard reading.faults.isEmpty else {
             throw RecipeFaults(reading.faults.sorted(by: ConfigurationFault.precedes))
         }
+        let place = FilePath(name)
         let own = RecipeInput(
-            keyPath: "", path: FilePath(name).lastComponent.map { directory.appending($0) } ?? directory,
+            keyPath: "",
+            path: place.isAbsolute ? place : place.lastComponent.map { directory.appending($0) } ?? directory,
             size: UInt64(bytes.count), digest: Digest(of: bytes),
             isSecret: false)
         return DecodedRecipe(

@@ -17,6 +17,9 @@ public enum RecipeReference {
             most \(SourceText.maximumBytes >> 20) MiB, \(SourceParser.maximumDepth) levels and \
             \(SourceParser.maximumNodes) values.
 
+            A recipe may come from a pipe: `envsubst < site.yaml | ksbuild plan --recipe /dev/stdin`. Such a recipe has no
+            directory, and the paths in it are relative to the working directory.
+
             Values that stand elsewhere are written `file:PATH`, relative to the recipe or below `~/`, or, where the table
             says so, `env:NAME`. The secrets of ksbuild's own keys are always such references, and `ksbuild plan` shows
             nothing of them. What stands in `kubesolo.config` is passed on; a key in it that sounds like a secret gives a

@@ -31,6 +31,20 @@ import Testing
         #expect(try HostFile.read(path, limit: 5).count == 5)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a pipe that nobody writes to is empty, and a slow writer is waited for`()
+        async throws
+    {
+        let scratch = try Scratch()
+        let pipe = scratch.path.appending("pipe")
+        #expect(try await run("mkfifo", [pipe.string]).succeeded)
+        #expect(try HostFile.read(pipe, limit: 9).isEmpty)
+        // The writer has the pipe open when the shell that starts it ends, and goes on alone, because reading holds this
+        // thread up.
+        let script = "exec 3<> '\(pipe)'; { sleep 0.3; printf abc >&3; sleep 0.3; } < /dev/null > /dev/null 2>&1 &"
+        #expect(try await run("sh", ["-c", script]).succeeded)
+        #expect(try HostFile.read(pipe, limit: 9) == Array("abc".utf8))
+    }
+
     @Test(arguments: ["", "abc", String(repeating: "g", count: 64), String(repeating: "a", count: 65)])
     func `what is no digest is refused`(text: String) {
         #expect(throws: ArtefactError.self) { try Digest(hex: text) }

@@ -202,6 +202,27 @@ struct DecodeTests {
         #expect(recipe.node().access.users.first?.authorizedKeys.count == 1)
     }
 
+    @Test(.timeLimit(.minutes(1)), arguments: [0, 300_000])
+    func `a recipe comes through a pipe whose writer is slow, and its files from the working directory`(
+        padding: Int
+    ) async throws {
+        let scratch = try Scratch()
+        try scratch.file("k.pub", publicKey + "\n")
+        let pipe = scratch.path.pushing("pipes/recipe")
+        try HostFile.makeDirectory(pipe.removingLastComponent())
+        #expect(try await run("mkfifo", [pipe.string]).succeeded)
+        // The writer goes on behind the shell that starts it, because reading holds this thread up.
+        let script = """
+            { sleep 0.3
+              { echo 'apiVersion: ksbuild/v1'; sleep 0.3; head -c \(padding) /dev/zero | tr '\\0' '\\n'
+                echo "access: { users: [{ name: a, authorizedKeys: ['file:k.pub'] }] }"; } > '\(pipe)'
+            } < /dev/null > /dev/null 2>&1 &
+            """
+        #expect(try await run("sh", ["-c", script]).succeeded)
+        let recipe = try RecipeFile.decode(pipe, surroundings: Surroundings(workingDirectory: scratch.path))
+        #expect(recipe.inputs.map(\.path) == [pipe, scratch.path.appending("k.pub")])
+    }
+
     @Test(arguments: [("0", 0), ("1700000000", 1_700_000_000), ("", 5)])
     func `SOURCE_DATE_EPOCH wins over the recipe`(value: String, epoch: Int64) throws {
         let recipe = try decoded("apiVersion: ksbuild/v1\nepoch: 5\n", environment: ["SOURCE_DATE_EPOCH": value])
@@ -215,6 +236,15 @@ struct DecodeTests {
         }
         #expect(error?.description.hasPrefix("SOURCE_DATE_EPOCH: ") == true)
         #expect(error?.failureClass == .data)
+    }
+
+    @Test(arguments: [
+        ("0.1", 0.1), ("1.50", 1.5), ("1e3", 1000), ("-2.5E-3", -0.0025), ("+.5", 0.5), ("5.", 5), ("0.0e9", 0),
+        ("1e22", 1e22), ("1.7976931348623157e308", 1.7976931348623157e308),
+    ])
+    func `a number that 64 bits hold is passed on`(text: String, value: Double) throws {
+        let recipe = try decoded("apiVersion: ksbuild/v1\nkubesolo: { config: { a: \(text) } }\n")
+        #expect(recipe.node().kubesolo.configuration["a"] == .real(value))
     }
 
     @Test func `variables are not expanded`() throws {
