@@ -54,7 +54,7 @@ struct HostKeyTests {
     @Test func `without the data disk the key is fresh and in memory`() async throws {
         let output = try await provide(
             .persistent, "hostkeys | sed 's/.*state=/state=/'; ls /etc/ssh /var/lib/kubesolo; stat -c %a /etc/ssh/*key")
-        #expect(output.hasPrefix("state=fresh\n"))
+        #expect(output.hasPrefix("state=fresh reason=\"the data disk is not mounted\"\n"))
         #expect(output.contains("ssh_host_ed25519_key\n"))
         #expect(output.hasSuffix("600\n"))
         #expect(!output.contains("ssh\n\n"))
@@ -73,6 +73,48 @@ struct HostKeyTests {
                 hostkeys | sed 's/.*state=/state=/'; ls /var/lib/kubesolo/ssh
                 """)
         #expect(output == "state=made\nssh_host_ed25519_key\nssh_host_ed25519_key.damaged\nssh_host_ed25519_key.pub\n")
+    }
+
+    /// A data disk on which nothing can be made, each in its own way.
+    struct Hindrance: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let setup: String
+    }
+
+    private static let rubbish =
+        "mkdir -m 700 /var/lib/kubesolo/ssh; echo rubbish >/var/lib/kubesolo/ssh/ssh_host_ed25519_key\n"
+    private static let fill = "dd if=/dev/zero of=/var/lib/kubesolo/fill 2>/dev/null\n"
+    private static let readOnly = "mount -o remount,ro /var/lib/kubesolo\n"
+
+    @Test(arguments: [
+        Hindrance(testDescription: "full", setup: fill),
+        Hindrance(testDescription: "read-only", setup: readOnly),
+        Hindrance(testDescription: "damaged key, full", setup: rubbish + fill),
+        Hindrance(testDescription: "damaged key, read-only", setup: rubbish + readOnly),
+    ])
+    func `a data disk that takes no key gives a fresh one, with the reason`(hindrance: Hindrance) async throws {
+        let output = try await provide(
+            .persistent,
+            mountData + hindrance.setup + """
+                hostkeys 2>/dev/null | sed 's/.*state=/state=/'
+                ls /etc/ssh | grep ssh_host; stat -c '%F %a' /etc/ssh/ssh_host_ed25519_key
+                ssh-keygen -y -P '' -f /etc/ssh/ssh_host_ed25519_key >/dev/null && echo usable
+                """)
+        #expect(
+            output == """
+                state=fresh reason="no key can be written to the data disk"
+                ssh_host_ed25519_key
+                ssh_host_ed25519_key.pub
+                regular file 600
+                usable
+
+                """)
+    }
+
+    @Test func `a key on a disk that has become read-only is kept`() async throws {
+        let output = try await provide(
+            .persistent, mountData + "hostkeys >/dev/null; \(Self.readOnly) hostkeys | sed 's/.*state=/state=/'")
+        #expect(output == "state=kept\n")
     }
 
     @Test func `a key that the recipe brings is used as it is`() async throws {
