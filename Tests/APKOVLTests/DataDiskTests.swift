@@ -194,6 +194,61 @@ struct DataDiskTests {
                 """, "\(result.errors)")
     }
 
+    @Test func `a disk that is read-only is refused and given back, and the second attempt says the same`() async throws
+    {
+        // With this feature the kernel mounts the file system, and read-only, whatever it is asked for.
+        let prepare = """
+            \(TestDisk.labelled); for name in bin logs; do debugfs -w -R "mkdir $name" "$image" 2>/dev/null; done
+            tune2fs -O read-only "$image" >/dev/null
+            """
+        let result = try await run(
+            [TestDisk(name: "vda", prepare: prepare)], disk: DataDisk(),
+            inside: "data-disk; echo $?; mountpoint -q /var/lib/kubesolo && echo mounted; data-disk; echo $?")
+        let lines = result.output.split(separator: "\n").map(String.init)
+        #expect(
+            lines.first?.hasPrefix(
+                "ksbuild: data state=refused label=KUBESOLO reason=\"/dev/vda cannot be written to: ")
+                == true, "\(result.output)")
+        #expect(lines.first?.hasSuffix(": Read-only file system\"") == true)
+        #expect(lines == [lines.first ?? "", "1", lines.first ?? "", "1"])
+    }
+
+    @Test func `a disk that is full is mounted, and that is said`() async throws {
+        let result = try await run(
+            [TestDisk(name: "vda")], disk: DataDisk(),
+            inside: """
+                data-disk; cd /var/lib/kubesolo
+                for size in 64k 512; do dd if=/dev/zero bs=$size 2>/dev/null >>fill; done
+                cd /; umount /var/lib/kubesolo
+                data-disk; echo $?; mountpoint -q /var/lib/kubesolo && ls -A /var/lib/kubesolo | tr '\\n' ' '
+                """)
+        #expect(
+            result.output
+                == """
+                ksbuild: data state=formatted label=KUBESOLO
+                ksbuild: data state=mounted label=KUBESOLO reason="/dev/vda is full; make room on it"
+                0
+                bin fill logs lost+found \n
+                """.dropLast(), "\(result.errors)")
+    }
+
+    @Test func `in use is what is mounted, and the whole disk of a partition that is`() async throws {
+        let sandbox = try Sandbox(Overlay(node: .example(), binary: nil, resources: resources).tree)
+        let result = try await sandbox.run(
+            """
+            . /usr/libexec/ksbuild/disk-functions
+            for disk in sd sda sdaa sdb sdc vdb nvme0n1 nvme0n10 mmcblk0 mmcblk1 mmcblk0boot0; do
+                mkdir -p /sys/block/$disk
+            done
+            for device in sda10 sdb nvme0n1p1 mmcblk0p12; do mount -t tmpfs /dev/$device /mnt; done
+            for device in sd sda sda1 sda10 sda100 sdaa sdb sdb1 sdc vdb nvme0n1 nvme0n1p1 nvme0n1p12 nvme0n10 \\
+                mmcblk0 mmcblk0p1 mmcblk0p12 mmcblk1 mmcblk0boot0; do
+                in_use /dev/$device && printf '%s ' $device
+            done
+            """)
+        #expect(result.output == "sda sda10 sdb nvme0n1 nvme0n1p1 mmcblk0 mmcblk0p12 ", "\(result.errors)")
+    }
+
     @Test func `a mounted disk is not mounted over`() async throws {
         let result = try await run(
             [TestDisk(name: "vda")], disk: DataDisk(),
