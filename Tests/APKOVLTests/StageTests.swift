@@ -60,6 +60,27 @@ struct StageTests {
         #expect(output == "ksbuild: stage state=refused digest=\(pin.digest) reason=\"\(why)\"\ncode 1\n")
     }
 
+    /// A regular file that opens, and fails to read with EIO.
+    private let unreadable = mountData + "mkdir -p /media/sr0/ksbuild; ln -s /proc/1/mem /media/sr0/ksbuild/kubesolo\n"
+
+    @Test func `a binary that cannot be read is told as such`() async throws {
+        let file = "/media/sr0/ksbuild/kubesolo cannot be read"
+        #expect(
+            try await stage(pin, unreadable)
+                == "ksbuild: stage state=refused digest=\(pin.digest) reason=\"no medium carries the pinned binary: \(file)\"\ncode 1\n"
+        )
+        #expect(
+            try await stage(nil, unreadable)
+                == "ksbuild: stage state=refused digest=none pin=none reason=\"no medium carries a binary that can be read: \(file)\"\ncode 1\n"
+        )
+    }
+
+    @Test func `a medium that cannot be read does not hide the next one`() async throws {
+        let output = try await stage(
+            pin, unreadable + "mkdir -p /media/sr1/ksbuild; echo right >/media/sr1/ksbuild/kubesolo")
+        #expect(output == "ksbuild: stage state=ready digest=\(pin.digest)\ncode 0\nright\nkubesolo\n")
+    }
+
     @Test func `no binary anywhere is refused`() async throws {
         let output = try await stage(pin, mountData)
         #expect(
