@@ -227,8 +227,8 @@ extension FileTree {
     /// Adds interfaces and name servers.
     ///
     /// Servers of the recipe stay, because `/etc/udhcpc/udhcpc.conf` tells udhcpc's script to leave `/etc/resolv.conf`
-    /// alone. Without any, that file is there all the same, for KubeSolo hands it to pods; DHCP fills it
-    /// (`default.script`).
+    /// alone. Without any, that file is there all the same, for KubeSolo hands it to pods; DHCP, where an interface uses
+    /// it, fills it (`default.script`).
     mutating func addNetwork(_ network: Network, hostname: String) throws {
         let text = try InterfacesFile(network, hostname: hostname).text()
         try addFile("etc/network/interfaces", text, origin: "network")
@@ -239,7 +239,11 @@ extension FileTree {
         var lines: [String] = []
         if !network.searchDomains.isEmpty { lines.append("search \(network.searchDomains.joined(separator: " "))") }
         lines += network.nameservers.map { "nameserver \($0)" }
-        if lines.isEmpty { lines.append("# DHCP writes this file.") }
+        if lines.isEmpty {
+            lines.append(
+                network.interfaces.contains(where: \.dhcp4)
+                    ? "# DHCP writes this file." : "# The recipe names no name servers, and no interface uses DHCP.")
+        }
         try addFile("etc/resolv.conf", lines.map { $0 + "\n" }.joined(), origin: "network")
         guard network.interfaces.contains(where: \.dhcp4) else { return }
         if !network.nameservers.isEmpty {

@@ -49,21 +49,10 @@ struct KubeSoloSettings {
 
     /// The environment for releases that read no file, in the order of the recipe.
     ///
-    /// - Throws: ``OverlayError`` with ``OverlayError/Code/unknownSetting`` for a setting that has no variable.
+    /// - Throws: ``OverlayError`` with ``OverlayError/Code/unknownSetting`` for a setting that has no variable in this
+    ///   release.
     func environment() throws(OverlayError) -> [(name: String, value: String)] {
-        var variables: [(name: String, value: String)] = []
-        for (path, value) in Self.leaves(.mapping(try own()), below: "") {
-            if path == "path" { continue }
-            guard let name = Self.variables[path] else {
-                throw OverlayError(
-                    .unknownSetting, subject: "kubesolo.config.\(path)",
-                    detail:
-                        "has no environment variable, and KubeSolo \(kubesolo.version) reads no configuration file; "
-                        + "use v1.2.1 or newer, or leave it out")
-            }
-            variables.append(("KUBESOLO_\(name)", value))
-        }
-        return variables
+        try KubeSoloVariable.assignments(own(), version: kubesolo.version)
     }
 
     /// What the recipe says, without what may only follow from the rest of it.
@@ -87,54 +76,8 @@ struct KubeSoloSettings {
         return pairs
     }
 
-    /// Every leaf with its dotted path; lists become one text with commas, as KubeSolo's flags take them.
-    private static func leaves(_ value: ConfigValue, below path: String) -> [(String, String)] {
-        guard case .mapping(let pairs) = value else { return text(value).map { [(path, $0)] } ?? [] }
-        return pairs.flatMap { leaves($0.value, below: path.isEmpty ? $0.key : "\(path).\($0.key)") }
-    }
-
-    private static func text(_ value: ConfigValue) -> String? {
-        switch value {
-        case .null: nil
-        case .bool(let value): value ? "true" : "false"
-        case .integer(let value): String(value)
-        case .real(let value): "\(value)"
-        case .string(let value): value
-        case .sequence(let values): values.compactMap(text).joined(separator: ",")
-        case .mapping: nil
-        }
-    }
-
-    /// Settings and the environment variables that releases before v1.2.1 have for them, without `KUBESOLO_`: the flag
-    /// in capitals (KubeSolo's `flags.go`).
-    static let variables: [String: String] = [
-        "d2k.enabled": "D2K",
-        "d2k.namespace": "D2K_NAMESPACE",
-        "kubernetes.apiServer.extraSANs": "APISERVER_EXTRA_SANS",
-        "kubernetes.apiServer.startupTimeoutSeconds": "STARTUP_TIMEOUT",
-        "kubernetes.kubelet.cpuManagerPolicy": "CPU_MANAGER_POLICY",
-        "kubernetes.kubelet.cpuManagerPolicyOptions": "CPU_MANAGER_POLICY_OPTIONS",
-        "kubernetes.kubelet.reservedCPUs": "RESERVED_CPUS",
-        "kubernetes.kubelet.systemReserved": "SYSTEM_RESERVED",
-        "logging.debug": "DEBUG",
-        "logging.pprof": "PPROF_SERVER",
-        "metrics.bindAddress": "METRICS_BIND_ADDRESS",
-        "metrics.enabled": "METRICS_SERVER",
-        "network.disableIPv6": "DISABLE_IPV6",
-        "network.loadBalancer.enabled": "LOAD_BALANCER",
-        "network.loadBalancer.ip": "LOAD_BALANCER_IP",
-        "network.mtu": "MTU",
-        "network.nodeIP": "NODE_IP",
-        "portainer.async": "PORTAINER_EDGE_ASYNC",
-        "portainer.edgeID": "PORTAINER_EDGE_ID",
-        "portainer.edgeKey": "PORTAINER_EDGE_KEY",
-        "portainer.image": "PORTAINER_EDGE_IMAGE",
-        "runtime.containerMode": "CONTAINER_MODE",
-        "runtime.endpoint": "CONTAINER_RUNTIME_ENDPOINT",
-        "storage.dbWALRepair": "DB_WAL_REPAIR",
-        "storage.localPath.enabled": "LOCAL_STORAGE",
-        "storage.localPath.sharedPath": "LOCAL_STORAGE_SHARED_PATH",
-    ]
+    /// What is to answer for KubeSolo's health: its API server, on the port that it has unless it is configured.
+    static let healthURL = "https://127.0.0.1:6443/readyz"
 }
 
 extension FileTree {
@@ -142,6 +85,7 @@ extension FileTree {
     mutating func addKubeSolo(_ node: NodeImage, binary: BinaryPin?) throws {
         let settings = KubeSoloSettings(node.kubesolo, disk: node.dataDisk)
         let version = node.kubesolo.version
+        try settings.checkNodeIP(on: node.network)
         var service = ShellSettings("KubeSolo; see /etc/init.d/kubesolo and /usr/libexec/ksbuild/kubesolo-run.")
         // Up to v1.2.1 the first signal is noted and the second one stops.
         try service.assign("retry", version.stopsOnFirstSignal ? "TERM/90/KILL/10" : "TERM/5/TERM/60/KILL/10")
@@ -170,7 +114,7 @@ extension FileTree {
         try stage.assign("stage_digest", binary?.digest.hex ?? "")
         try addFile("etc/conf.d/kubesolo-stage", stage.text, origin: "kubesolo")
         var health = ShellSettings("When KubeSolo counts as healthy, in seconds; see /etc/init.d/ksbuild-health.")
-        try health.assign("health_url", "https://127.0.0.1:6443/readyz")
+        try health.assign("health_url", KubeSoloSettings.healthURL)
         try health.assign("health_stable", "10")
         try health.assign("health_timeout", "600")
         try addFile("etc/conf.d/ksbuild-health", health.text, origin: "kubesolo")

@@ -44,12 +44,7 @@ extension Overlay {
         if node.dataDisk.format == .ifBlank && node.dataDisk.match == nil {
             warnings.append("storage: no match names the disk to format, so a blank one is never taken; add a match")
         }
-        for interface in node.network.interfaces where interface.dhcp4 {
-            if interface.addresses.contains(where: { $0.address.family == .ipv4 }) {
-                warnings.append(
-                    "network: \(interface.name) has DHCP and static IPv4 addresses; losing the lease removes both")
-            }
-        }
+        warnings += networkWarnings(node)
         if let oldest = KubeSoloVersion("v1.1.3"), node.kubesolo.version < oldest {
             warnings.append("kubesolo: \(node.kubesolo.version) needs systemd and fails on Alpine; use v1.1.3 or newer")
         }

@@ -291,6 +291,10 @@ struct ResolverTests {
 
     @Test func `the file is there before any lease`() throws {
         #expect(try tree(Network(interfaces: dhcp)).text("etc/resolv.conf") == "# DHCP writes this file.\n")
+        let fixed = [Interface(name: "eth0", addresses: addresses("192.0.2.10/24"))]
+        #expect(
+            try tree(Network(interfaces: fixed)).text("etc/resolv.conf")
+                == "# The recipe names no name servers, and no interface uses DHCP.\n")
     }
 
     /// What Alpine's own script for udhcpc leaves in the file after a lease.
@@ -304,5 +308,17 @@ struct ResolverTests {
             cat /etc/resolv.conf
             """
         ).output
+    }
+
+    @Test func `a node that nobody tells its name servers is warned of`() throws {
+        func warnings(_ interface: Interface, servers: [String] = []) throws -> [String] {
+            let network = Network(interfaces: [interface], nameservers: servers.compactMap { IPAddress($0) })
+            return try Overlay(node: .example { $0.network = network }, binary: nil, resources: resources).warnings
+                .filter { $0.contains("name servers") }
+        }
+        let fixed = Interface(name: "eth0", addresses: addresses("192.0.2.10/24"))
+        #expect(try warnings(fixed).count == 1)
+        #expect(try warnings(fixed, servers: ["192.0.2.53"]) == [])
+        #expect(try warnings(Interface(name: "eth0", dhcp4: true)) == [])
     }
 }

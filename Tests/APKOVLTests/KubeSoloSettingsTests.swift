@@ -60,11 +60,91 @@ struct KubeSoloSettingsTests {
         #expect(try settings(configuration).file().contains("nodeName: x"))
     }
 
+    @Test func `settings that are mappings become sorted words with commas`() throws {
+        let configuration = nested(
+            "kubernetes.kubelet",
+            .mapping([
+                .init("systemReserved", .mapping([.init("memory", .string("500Mi")), .init("cpu", .integer(1))])),
+                .init(
+                    "cpuManager",
+                    .mapping([
+                        .init("policy", .string("static")), .init("reservedCPUs", .string("0-1")),
+                        .init("policyOptions", .mapping([.init("full-pcpus-only", .bool(true))])),
+                    ])),
+            ]))
+        let variables = try settings(configuration, version: "v1.2.0").environment().map { "\($0.name)=\($0.value)" }
+        #expect(
+            variables == [
+                "KUBESOLO_SYSTEM_RESERVED=cpu=1,memory=500Mi", "KUBESOLO_CPU_MANAGER_POLICY=static",
+                "KUBESOLO_RESERVED_CPUS=0-1", "KUBESOLO_CPU_MANAGER_POLICY_OPTIONS=full-pcpus-only=true",
+            ])
+    }
+
+    @Test(arguments: [("a,b", "1"), ("a=b", "1"), ("a", "1,b=2")])
+    func `what would fall apart in a variable is refused`(key: String, value: String) throws {
+        let configuration = nested("kubernetes.kubelet.systemReserved", .mapping([.init(key, .string(value))]))
+        #expect(throws: OverlayError.self) { try settings(configuration, version: "v1.2.0").environment() }
+    }
+
+    @Test(arguments: [
+        ("network.nodeIP", "192.0.2.10", "v1.1.7", "v1.1.8"), ("storage.dbWALRepair", "true", "v1.1.4", "v1.1.5"),
+    ])
+    func `a setting is refused for a release that does not know it yet`(
+        path: String, value: String, old: String, since: String
+    ) throws {
+        let configuration = nested(path, .string(value))
+        #expect {
+            try settings(configuration, version: old).environment()
+        } throws: {
+            "\($0)".hasPrefix("kubesolo.config.\(path): needs \(since), and KubeSolo \(old) ")
+        }
+        #expect(try settings(configuration, version: since).environment().map(\.value) == [value])
+    }
+
+    @Test func `an address of the node that it never gets is refused`() throws {
+        func made(_ address: String, _ interfaces: [Interface]) throws {
+            _ = try Overlay(
+                node: .example {
+                    $0.kubesolo.configuration = nested("network.nodeIP", .string(address))
+                    $0.network = Network(interfaces: interfaces, nameservers: $0.network.nameservers)
+                }, binary: nil, resources: resources)
+        }
+        let own = try #require(InterfaceAddress("192.0.2.10/24"))
+        let fixed = Interface(name: "eth0", addresses: [own])
+        let leased = Interface(name: "eth1", dhcp4: true)
+        try made("192.0.2.10", [fixed])
+        try made("192.0.2.11", [fixed, leased])
+        try made("", [fixed])
+        for (address, interfaces) in [
+            ("192.0.2.11", [fixed]), ("192.0.2.1", []), ("node1", [leased]), ("2001:db8::1", [leased]),
+        ] {
+            #expect {
+                try made(address, interfaces)
+            } throws: {
+                "\($0)".hasPrefix("kubesolo.config.network.nodeIP: ")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("kubernetes.apiServer.port", 8443, true), ("kubernetes.apiServer.port", 6443, false),
+        ("network.ports.apiServer", 8443, true), ("kubernetes.apiServer.startupTimeoutSeconds", 8443, false),
+        ("kubernetes.kubelet.port", 8443, false),
+    ])
+    func `another port of the API server is warned of, for health is asked for at the usual one`(
+        path: String, port: Int64, isWarned: Bool
+    ) throws {
+        let overlay = try Overlay(
+            node: .example { $0.kubesolo.configuration = nested(path, .integer(port)) }, binary: nil,
+            resources: resources)
+        #expect(overlay.warnings.contains { $0.hasPrefix("kubesolo.config.\(path): ") } == isWarned)
+    }
+
     @Test func `the laboratory's KubeSolo knows every variable of the table`() async throws {
         let program = labRoot.removingLastComponent().pushing("kubesolo/bin/kubesolo-v1.2.0")
         let help = try await TestSupport.run(program.string, ["--help"])
         let text = help.output + help.errors
-        for name in KubeSoloSettings.variables.values {
+        for name in KubeSoloVariable.all.values.map(\.name) {
             let flag = "--" + name.lowercased().replacing("_", with: "-")
             let negated = "--[no-]" + flag.dropFirst(2)
             #expect(text.contains(flag) || text.contains(negated), "\(name)")

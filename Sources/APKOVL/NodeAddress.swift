@@ -1,0 +1,59 @@
+internal import Node
+
+extension KubeSoloSettings {
+    /// Refuses an address of the node that it never gets: KubeSolo would wait for it for ever.
+    ///
+    /// What a DHCP server gives nobody knows beforehand.
+    ///
+    /// - Throws: ``OverlayError``.
+    func checkNodeIP(on network: Network) throws(OverlayError) {
+        guard !nodeIP.isEmpty else { return }
+        let subject = "kubesolo.config.network.nodeIP"
+        guard let address = IPAddress(nodeIP), address.family == .ipv4 else {
+            throw OverlayError(
+                .invalidValue, subject: subject,
+                detail: "\(String(reflecting: nodeIP)) is no IPv4 address, for which the node would wait; correct it")
+        }
+        let own = network.interfaces.flatMap(\.addresses).map(\.address)
+        guard !network.interfaces.contains(where: \.dhcp4), !own.contains(address) else { return }
+        throw OverlayError(
+            .contradiction, subject: subject,
+            detail:
+                "\(address) is on no interface and no interface uses DHCP, so the node would wait for it; "
+                + "use an address of the node, or leave it out")
+    }
+}
+
+extension Overlay {
+    /// What in the node's network and in KubeSolo's works otherwise than one may expect.
+    static func networkWarnings(_ node: NodeImage) -> [String] {
+        var warnings: [String] = []
+        for interface in node.network.interfaces where interface.dhcp4 {
+            if interface.addresses.contains(where: { $0.address.family == .ipv4 }) {
+                warnings.append(
+                    "network: \(interface.name) has DHCP and static IPv4 addresses; losing the lease removes both")
+            }
+        }
+        if node.network.nameservers.isEmpty && !node.network.interfaces.contains(where: \.dhcp4) {
+            warnings.append(
+                "network: no name servers are named and no interface uses DHCP, so neither the node nor its pods "
+                    + "resolve names; name some")
+        }
+        for path in apiServerPorts(node.kubesolo.configuration, below: []) {
+            warnings.append(
+                "kubesolo.config.\(path): looks like a port of the API server, and health is asked for at "
+                    + "\(KubeSoloSettings.healthURL) whatever it is; leave it out")
+        }
+        return warnings
+    }
+
+    /// The settings that may move the API server to another port: those about it with a port in their name.
+    private static func apiServerPorts(_ value: ConfigValue, below path: [String]) -> [String] {
+        guard case .mapping(let pairs) = value else {
+            let words = path.map { $0.lowercased() }
+            let isOne = words.contains { $0.contains("apiserver") } && words.contains { $0.contains("port") }
+            return isOne && value != .integer(6443) ? [path.joined(separator: ".")] : []
+        }
+        return pairs.flatMap { apiServerPorts($0.value, below: path + [$0.key]) }
+    }
+}
