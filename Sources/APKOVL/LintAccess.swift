@@ -4,7 +4,7 @@ internal import Artefact
 /// Who can log in, by the rules of busybox login and sshd (`StrictModes`).
 enum AccessRules {
     static func findings(_ contents: OverlayContents) -> [LintFinding] {
-        accounts(contents) + keys(contents) + hostKeys(contents)
+        accounts(contents) + keys(contents) + hostKeys(contents) + root(contents) + lastingHostKeys(contents)
     }
 
     private static func accounts(_ contents: OverlayContents) -> [LintFinding] {
@@ -85,5 +85,61 @@ enum AccessRules {
                 "host-key-mode", path, "sshd refuses a private key that others can read (mode \(file.mode))",
                 "make it 0600")
         }
+    }
+
+    /// Root of the release has no password, and whoever is at a console logs in with none.
+    ///
+    /// `/etc/securetty` keeps it off where it names no terminal. Init adds its consoles to the file that it finds there,
+    /// which it does not do behind a link to an absolute path.
+    private static func root(_ contents: OverlayContents) -> [LintFinding] {
+        // A shadow file of the overlay is the one that counts, and what is wrong with it has a rule of its own.
+        guard contents.entries["etc/shadow"] == nil else { return [] }
+        let securetty = "etc/securetty"
+        if case .symlink(let target)? = contents.entries[securetty]?.kind, target.hasPrefix("/") {
+            let terminals = contents.words(OverlayContents.place(of: target)).flatMap { $0 }.filter { word in
+                ["tty", "console", "hvc", "pts", "vc", "xvc"].contains { word.hasPrefix($0) }
+            }
+            if contents.lines(OverlayContents.place(of: target)) != nil, terminals.isEmpty { return [] }
+        }
+        let scripts = ServiceScripts(contents)
+        let isSet = scripts.started.contains { service in
+            scripts.words(of: service).contains { word in
+                ["chpasswd", "passwd", "usermod"].contains(word) || word.hasSuffix("bin/chpasswd")
+                    || word.hasSuffix("bin/passwd") || word.hasSuffix("bin/usermod") || word.hasSuffix("etc/shadow")
+            }
+        }
+        guard !isSet else { return [] }
+        return [
+            .warning(
+                "root-without-password", contents.entries[securetty] == nil ? "etc" : securetty,
+                "root keeps the release's empty password, with which anybody logs in on a console",
+                "let a service in the runlevel boot lock it: echo 'root:*' | chpasswd -e")
+        ]
+    }
+
+    /// The SSH server's script makes the keys that it misses, in memory.
+    private static func lastingHostKeys(_ contents: OverlayContents) -> [LintFinding] {
+        let scripts = ServiceScripts(contents)
+        guard scripts.started.contains("sshd") else { return [] }
+        let settings = "etc/conf.d/sshd"
+        if ["yes", "YES", "true", "1"].contains(contents.assignment("sshd_disable_keygen", in: settings) ?? "") {
+            return []
+        }
+        let hasKeys = contents.paths(below: "etc/ssh").contains {
+            $0.hasPrefix("etc/ssh/ssh_host_") && $0.hasSuffix("_key")
+        }
+        let namesOthers = contents.words("etc/ssh/sshd_config").contains { line in
+            line.count > 1 && line[0].lowercased() == "hostkey" && !line[1].hasPrefix("/etc/ssh/")
+        }
+        let isProvided = scripts.started.contains { service in
+            scripts.words(of: service).contains { $0.contains("ssh_host_") || $0.hasSuffix("ssh-keygen") }
+        }
+        guard !hasKeys, !namesOthers, !isProvided else { return [] }
+        return [
+            .warning(
+                "host-keys-anew", "etc/ssh",
+                "sshd makes new host keys at every boot, and clients warn of an attack",
+                "let a service keep them on the data disk, and set sshd_disable_keygen in \(settings)")
+        ]
     }
 }

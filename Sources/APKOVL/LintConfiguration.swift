@@ -4,7 +4,7 @@ internal import Artefact
 /// What the configuration files make of a boot.
 enum ConfigurationRules {
     static func findings(_ contents: OverlayContents) -> [LintFinding] {
-        mounts(contents) + world(contents) + hostname(contents) + lineEnds(contents)
+        mounts(contents) + world(contents) + hostname(contents) + resolver(contents) + lineEnds(contents)
     }
 
     private static func mounts(_ contents: OverlayContents) -> [LintFinding] {
@@ -72,6 +72,28 @@ enum ConfigurationRules {
             .error(
                 "hostname", "etc/hostname", "'\(name.prefix(64))' is no host name, and Kubernetes takes no such node",
                 "use lower-case letters, digits and hyphens")
+        ]
+    }
+
+    /// udhcpc's script writes the file anew with every lease unless it is told not to (`default.script`).
+    private static func resolver(_ contents: OverlayContents) -> [LintFinding] {
+        let path = "etc/resolv.conf"
+        let settings = "etc/udhcpc/udhcpc.conf"
+        let usesDHCP = contents.words("etc/network/interfaces").contains { line in
+            line.first == "iface" && line.last == "dhcp" || line.starts(with: ["use", "dhcp"])
+        }
+        guard usesDHCP, !["no", "NO"].contains(contents.assignment("RESOLV_CONF", in: settings) ?? "") else {
+            return []
+        }
+        // Search domains have a setting of their own there.
+        let hasDomains = contents.assignment("search", in: settings) != nil
+        let lost = contents.words(path).filter { line in line[0] == "nameserver" || line[0] == "search" && !hasDomains }
+        guard let first = lost.first else { return [] }
+        return [
+            .warning(
+                "resolv-conf-dhcp", path,
+                "a DHCP lease replaces it, and '\(first.joined(separator: " ").prefix(60))' is lost",
+                "set RESOLV_CONF=no in \(settings), or leave the name servers to DHCP")
         ]
     }
 

@@ -26,7 +26,7 @@ enum ServiceRules {
     ]
 
     static func findings(_ contents: OverlayContents) -> [LintFinding] {
-        scripts(contents) + links(contents) + runlevels(contents) + kubesolo(contents)
+        scripts(contents) + links(contents) + runlevels(contents) + inittab(contents)
     }
 
     private static func scripts(_ contents: OverlayContents) -> [LintFinding] {
@@ -126,34 +126,24 @@ enum ServiceRules {
         return findings
     }
 
-    /// What is known to go wrong with KubeSolo under OpenRC.
-    private static func kubesolo(_ contents: OverlayContents) -> [LintFinding] {
-        var findings: [LintFinding] = []
-        for path in ["etc/init.d/kubesolo", "etc/conf.d/kubesolo"] {
-            let arguments = contents.assignment("command_args", in: path) ?? ""
-            if arguments.split(separator: " ").contains("server") {
-                findings.append(
-                    .error(
-                        "kubesolo-server", path, "KubeSolo has no subcommand 'server' and ends",
-                        "take the word out of command_args"))
-            }
-            if ["yes", "YES", "true", "1"].contains(contents.assignment("rc_cgroup_cleanup", in: path) ?? "") {
-                findings.append(
-                    .warning(
-                        "cgroup-cleanup", path, "a restart kills the pods, which must outlive it",
-                        "take rc_cgroup_cleanup out"))
+    /// An inittab of the overlay replaces Alpine's, and with it what starts OpenRC.
+    private static func inittab(_ contents: OverlayContents) -> [LintFinding] {
+        let path = "etc/inittab"
+        guard let lines = contents.lines(path) else { return [] }
+        let commands = lines.filter { !$0.hasPrefix("#") }.map { line in
+            line.split { $0 == ":" || $0 == " " || $0 == "\t" }.map(String.init)
+        }
+        let missing = ["sysinit", "boot", "default"].filter { level in
+            !commands.contains { words in
+                zip(words, words.dropFirst()).contains { $0.hasSuffix("openrc") && $1 == level }
             }
         }
-        if let lines = contents.lines("etc/init.d/kubesolo") {
-            let words = lines.map { $0.split { $0 == " " || $0 == "\t" } }
-            let needs = words.filter { $0.first == "need" }.flatMap { $0.dropFirst() }
-            if !needs.contains("localmount") {
-                findings.append(
-                    .warning(
-                        "kubesolo-mount", "etc/init.d/kubesolo", "may start before the data disk is mounted",
-                        "add localmount to its need"))
-            }
-        }
-        return findings
+        guard !missing.isEmpty else { return [] }
+        return [
+            .error(
+                "inittab-openrc", path,
+                "starts no service of \(missing.joined(separator: ", ")): it replaces Alpine's own, which calls openrc",
+                "keep the stock lines with /sbin/openrc")
+        ]
     }
 }

@@ -17,7 +17,7 @@ import Testing
         var testDescription: String { name }
     }
 
-    /// The smallest overlay that has nothing wrong: complete runlevels and a host name.
+    /// The smallest overlay that has nothing wrong: complete runlevels, a host name, and no terminal for root.
     static var clean: [RawTar.Member] {
         let levels = [
             "sysinit": ["devfs", "dmesg", "mdev", "hwdrivers", "modloop"],
@@ -29,7 +29,8 @@ import Testing
         }
         return [
             .directory("etc/"), .init("etc/hostname", "edge-1\n"), .init("etc/apk/world", "openssh\n"),
-            .init("etc/network/interfaces", "auto lo eth0\n"),
+            .init("etc/network/interfaces", "auto lo eth0\n"), .link("etc/securetty", to: "/etc/ksbuild/securetty"),
+            .init("etc/ksbuild/securetty", "none\n"),
         ] + links
     }
 
@@ -37,7 +38,9 @@ import Testing
         .init("etc/init.d/kubesolo", "#!/sbin/openrc-run\ndepend() {\n\tneed localmount net\n}\n\(body)", mode: mode)
     }
 
-    static let cases: [Case] = [
+    static let cases: [Case] = archiveCases + serviceCases + bootCases + accessCases + configurationCases
+
+    private static let archiveCases: [Case] = [
         .init(name: "clean", rules: []),
         .init(name: "upper case", rules: ["file-name"], file: "KS.APKOVL.TAR.GZ"),
         .init(name: "a checksum", rules: ["file-name"], file: "ks.apkovl.tar.gz.sha256"),
@@ -59,6 +62,9 @@ import Testing
         .init(name: "twice", rules: ["duplicate-member"], add: [.init("etc/hostname", "edge-2\n")]),
         .init(name: "closed etc", rules: ["system-directory"], add: [.directory("etc/", mode: 0o700)]),
         .init(name: "open init.d", rules: ["system-directory"], add: [.directory("etc/init.d/", mode: 0o777)]),
+    ]
+
+    private static let serviceCases: [Case] = [
         .init(name: "script mode", rules: ["script-mode"], add: [script(mode: 0o644)]),
         .init(name: "script", rules: [], add: [script()]),
         .init(
@@ -87,6 +93,9 @@ import Testing
         .init(
             name: "mount", rules: ["kubesolo-mount"],
             add: [.init("etc/init.d/kubesolo", "#!/sbin/openrc-run\ndepend() {\n\tneed net\n}\n", mode: 0o755)]),
+    ]
+
+    private static let accessCases: [Case] = [
         .init(name: "passwd", rules: ["whole-accounts"], add: [.init("etc/passwd", "root:x:0:0::/root:/bin/sh\n")]),
         .init(
             name: "empty", rules: ["empty-password", "whole-accounts"], add: [.init("etc/shadow", "root:::0:::::\n")]),
@@ -105,6 +114,9 @@ import Testing
             add: [.directory("home/bo/"), .init("home/bo/.ssh/authorized_keys", "k", mode: 0o600, owner: 1001)]),
         .init(name: "host key", rules: ["host-key-mode"], add: [.init("etc/ssh/ssh_host_rsa_key", "k", mode: 0o644)]),
         .init(name: "public host key", rules: [], add: [.init("etc/ssh/ssh_host_rsa_key.pub", "k", mode: 0o644)]),
+    ]
+
+    private static let configurationCases: [Case] = [
         .init(name: "fstab", rules: ["fstab-media"], add: [.init("etc/fstab", "LABEL=K /data ext4 noauto 0 0\n")]),
         .init(name: "pass", rules: ["fstab-pass"], add: [fstab("LABEL=K /data ext4 defaults 0 2")]),
         .init(name: "shared", rules: ["fstab-shared"], add: [fstab("tmpfs / tmpfs size=50%,shared 0 0")]),
@@ -117,7 +129,7 @@ import Testing
             add: [.init("etc/hostname", "edge-1\r\n")]),
     ]
 
-    private static func fstab(_ line: String) -> RawTar.Member {
+    static func fstab(_ line: String) -> RawTar.Member {
         let stock = "/dev/cdrom /media/cdrom iso9660 noauto,ro 0 0\n/dev/usbdisk /media/usb vfat noauto,ro 0 0\n"
         return .init("etc/fstab", stock + line + "\n")
     }
@@ -132,6 +144,23 @@ import Testing
         let report = try OverlayLint.inspect(scratch.path.appending(trap.file))
         #expect(report.findings.map(\.rule).sorted() == trap.rules.sorted(), "\(report.findings)")
         #expect(report.facts.hostname != nil)
+    }
+
+    @Test func `the overlay that ksbuild makes has nothing wrong`() throws {
+        let scratch = try Scratch()
+        for change: (inout NodeImage) -> Void in [
+            { _ in },
+            {
+                $0.network = Network(interfaces: [Interface(name: "eth0", dhcp4: true)], searchDomains: ["example.org"])
+            },
+            { $0.network.nameservers = ["192.0.2.53"].compactMap { IPAddress($0) } },
+            { $0.access.hostKeys = .fresh }, { $0.dataDisk.mountPoint = "/srv/kubesolo" },
+        ] {
+            let overlay = try Overlay(node: .example(change), binary: nil, resources: resources)
+            let path = scratch.path.appending("node1.apkovl.tar.gz")
+            _ = try overlay.write(to: path)
+            #expect(try OverlayLint.inspect(path).findings == [])
+        }
     }
 
     @Test func `an archive that init cannot unpack is an error, not a finding`() throws {
