@@ -1,7 +1,9 @@
 internal import Node
 
-/// The environment variable that a setting has in releases that read no configuration file: the flag in capitals, with
-/// `KUBESOLO_` before it. Settings and variables go together as in KubeSolo's `internal/config/registry.go`.
+/// The environment variable that a setting has in releases that read no configuration file.
+///
+/// It is the flag in capitals, with `KUBESOLO_` before it. Settings and variables go together as in KubeSolo's
+/// `internal/config/registry.go`.
 struct KubeSoloVariable {
     /// Without `KUBESOLO_`.
     let name: String

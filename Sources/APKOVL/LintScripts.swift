@@ -48,8 +48,9 @@ struct ServiceScripts {
         return found
     }
 
-    /// The words of a service's script and of the overlay's files that it names; comments are left out. Those of `local`
-    /// are in `etc/local.d`.
+    /// The words of a service's script and of the overlay's files that it names, without comments.
+    ///
+    /// Those of `local` are in `etc/local.d`.
     func words(of service: String) -> Set<String> {
         let own = words(in: "etc/init.d/\(service)").union(words(in: "etc/conf.d/\(service)"))
         var found = own
