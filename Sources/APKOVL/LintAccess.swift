@@ -102,11 +102,9 @@ enum AccessRules {
             if contents.lines(OverlayContents.place(of: target)) != nil, terminals.isEmpty { return [] }
         }
         let scripts = ServiceScripts(contents)
-        let isSet = scripts.started.contains { service in
-            scripts.words(of: service).contains { word in
-                ["chpasswd", "passwd", "usermod"].contains(word) || word.hasSuffix("bin/chpasswd")
-                    || word.hasSuffix("bin/passwd") || word.hasSuffix("bin/usermod") || word.hasSuffix("etc/shadow")
-            }
+        let isSet = scripts.someWord(of: scripts.started) { word in
+            ["chpasswd", "passwd", "usermod"].contains { word == $0 || word.hasSuffix("bin/\($0)") }
+                || word.hasSuffix("etc/shadow")
         }
         guard !isSet else { return [] }
         return [
@@ -131,8 +129,8 @@ enum AccessRules {
         let namesOthers = contents.words("etc/ssh/sshd_config").contains { line in
             line.count > 1 && line[0].lowercased() == "hostkey" && !line[1].hasPrefix("/etc/ssh/")
         }
-        let isProvided = scripts.started.contains { service in
-            scripts.words(of: service).contains { $0.contains("ssh_host_") || $0.hasSuffix("ssh-keygen") }
+        let isProvided = scripts.someWord(of: scripts.started) {
+            $0.contains("ssh_host_") || $0.hasSuffix("ssh-keygen")
         }
         guard !hasKeys, !namesOthers, !isProvided else { return [] }
         return [

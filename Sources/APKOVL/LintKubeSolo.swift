@@ -47,9 +47,8 @@ enum KubeSoloRules {
                     "link cgroups into the runlevel sysinit"))
         }
         // A service that it needs may be the one that looks: where that fails KubeSolo does not start.
-        let words = needs.union(["kubesolo"]).flatMap { scripts.words(of: $0) }
-        let looks = words.contains {
-            $0 == "mountpoint" || $0 == "mountinfo" || $0.hasPrefix("/proc/") && $0.hasSuffix("mounts")
+        let looks = scripts.someWord(of: needs.union(["kubesolo"])) { word in
+            word == "mountpoint" || word == "mountinfo" || word.hasPrefix("/proc/") && word.hasSuffix("mounts")
         }
         if hasScript, !looks {
             findings.append(

@@ -48,19 +48,24 @@ struct ServiceScripts {
         return found
     }
 
-    /// The words of a service's script and of the overlay's files that it names, without comments.
+    /// Whether a word stands in a script of these services, or in a file of the overlay that such a script names.
     ///
-    /// Those of `local` are in `etc/local.d`.
-    func words(of service: String) -> Set<String> {
-        let own = words(in: "etc/init.d/\(service)").union(words(in: "etc/conf.d/\(service)"))
-        var found = own
-        for word in own where word.hasPrefix("/") { found.formUnion(words(in: String(word.dropFirst()))) }
-        if service == "local" {
-            for path in contents.paths(below: "etc/local.d") where path.hasSuffix(".start") {
-                found.formUnion(words(in: path))
+    /// Comments do not count. The scripts of `local` are in `etc/local.d`. Each file is read once, however many name it.
+    func someWord(of services: some Sequence<String>, _ matches: (String) -> Bool) -> Bool {
+        var read: Set<String> = []
+        for service in services {
+            var paths = ["etc/init.d/\(service)", "etc/conf.d/\(service)"]
+            if service == "local" { paths += contents.paths(below: "etc/local.d").filter { $0.hasSuffix(".start") } }
+            for path in paths {
+                let words = words(in: path)
+                if words.contains(where: matches) { return true }
+                for word in words where word.hasPrefix("/") {
+                    guard read.insert(word).inserted else { continue }
+                    if self.words(in: String(word.dropFirst())).contains(where: matches) { return true }
+                }
             }
         }
-        return found
+        return false
     }
 
     private func words(in path: String) -> Set<String> {

@@ -83,7 +83,11 @@ struct KubeSoloSettingsTests {
     @Test(arguments: [("a,b", "1"), ("a=b", "1"), ("a", "1,b=2")])
     func `what would fall apart in a variable is refused`(key: String, value: String) throws {
         let configuration = nested("kubernetes.kubelet.systemReserved", .mapping([.init(key, .string(value))]))
-        #expect(throws: OverlayError.self) { try settings(configuration, version: "v1.2.0").environment() }
+        #expect {
+            try settings(configuration, version: "v1.2.0").environment()
+        } throws: {
+            ($0 as? OverlayError)?.code == .invalidValue
+        }
     }
 
     @Test(arguments: [
