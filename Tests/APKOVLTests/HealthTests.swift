@@ -7,7 +7,7 @@ import Testing
 @testable import APKOVL
 
 struct HealthTests {
-    private func watch(_ wget: String, _ setup: String = "", seconds: Int = 5) async throws -> String {
+    private func watch(_ wget: String, _ setup: String = "", seconds: Int = 15) async throws -> String {
         let sandbox = try reportingSandbox()
         try sandbox.file("usr/libexec/ksbuild/wget", "#!/bin/sh\n\(wget)\n", mode: .executable)
         try sandbox.file("usr/libexec/ksbuild/rc-service", "#!/bin/sh\n[ ! -e /tmp/stopped ]\n", mode: .executable)
@@ -31,7 +31,7 @@ struct HealthTests {
     @Test func `what the server says last is the reason`() async throws {
         let output = try await watch("echo 'wget: server returned error: HTTP/1.1 500 \"x\"' >&2; exit 1")
         let reason =
-            "https://127.0.0.1:6443/readyz says wget: server returned error: HTTP/1.1 500 'x'; gave up after 5 s"
+            "https://127.0.0.1:6443/readyz says wget: server returned error: HTTP/1.1 500 'x'; gave up after 15 s"
         #expect(output.hasPrefix("ksbuild: health state=unhealthy version=v1.2.2 reason=\"\(reason)\"\n"), "\(output)")
     }
 
@@ -44,7 +44,7 @@ struct HealthTests {
     @Test func `what KubeSolo waits for is the reason`() async throws {
         let fact = "kubesolo state=waiting version=v1.2.2 reason=\"no DHCP lease on eth0\""
         let output = try await watch("exit 1", "echo '\(fact)' >/run/ksbuild/said.kubesolo")
-        let reason = "KubeSolo is waiting: no DHCP lease on eth0; gave up after 5 s"
+        let reason = "KubeSolo is waiting: no DHCP lease on eth0; gave up after 15 s"
         #expect(output.contains("reason=\"\(reason)\""), "\(output)")
     }
 

@@ -87,8 +87,9 @@ extension BootTests {
     static func checkLogBound(_ node: RunningMachine) async throws {
         let script = """
             head -c 3000000 /dev/zero | tr '\\0' x | fold -w 900 | logger -t kubesolo
-            sleep 2
             cd /var/lib/kubesolo/logs
+            tries=0
+            until [ -e messages.0 ] || [ $tries -ge 60 ]; do tries=$((tries + 1)); sleep 1; done
             for file in messages messages.0; do echo $file $(wc -c <$file); done
             """
         let said = try await node.root(script, within: .seconds(300))

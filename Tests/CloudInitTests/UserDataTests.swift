@@ -105,7 +105,7 @@ struct UserDataTests {
                 let error = #expect(throws: CloudInitError.self) { try merged(document) }
                 #expect((error?.description.utf8.count ?? 0) < 500)
             }
-            #expect(time < .seconds(30), "\(document.prefix(60))")
+            #expect(time < .seconds(120), "\(document.prefix(60))")
         }
     }
 
