@@ -19,15 +19,15 @@ extension BundleStore {
     ///   not as it was published, or ``BundleError/Code/busy``; the pointer is then where it was.
     public func activate(_ version: Version, _ occasion: Occasion) throws -> Switch {
         try changing {
-            try reconcile(occasion)
-            return try point(to: version, .activated, occasion)
+            try point(to: version, .activated, occasion)
         }
     }
 
     /// Goes back to the version that was live before the present one, or to one that is named.
     ///
     /// Only the pointer moves: what the newer version wrote on a node's data disk stays as it is. A version that was
-    /// itself left by rolling back is passed over, and so is one whose bundle is no longer there.
+    /// itself left by rolling back is passed over, and so is one whose bundle is no longer there. Where `current` leads
+    /// to no bundle, the present one is the one that the history says.
     ///
     /// - Parameters:
     ///   - target: The version to go to, or `nil` for the one that ``History/wayBack`` gives first.
@@ -37,13 +37,13 @@ extension BundleStore {
     ///   ``activate(_:_:)`` does.
     public func rollback(to target: Version? = nil, _ occasion: Occasion) throws -> Switch {
         try changing {
-            try reconcile(occasion)
             if let target { return try point(to: target, .rolledBack, occasion) }
-            guard let live = try liveOrNone() else {
+            let history = try history()
+            let told = history.adding(try repair(of: history, occasion))
+            guard let live = told.live else {
                 throw BundleError(.noWayBack, subject: out.string, detail: "no version is live; activate one")
             }
-            guard let previous = try history().wayBack.first(where: { $0 != live && HostFile.exists(path(of: $0)) })
-            else {
+            guard let previous = told.wayBack.first(where: { HostFile.exists(path(of: $0)) }) else {
                 throw BundleError(
                     .noWayBack, subject: "version \(live)",
                     detail: "no version that was live before it is left; name one with --to VERSION")
@@ -61,16 +61,19 @@ extension BundleStore {
     }
 
     private func point(to version: Version, _ result: History.Result, _ occasion: Occasion) throws -> Switch {
-        let from = try liveOrNone()
+        try requireReplaceablePointer()
+        let from = try pointed().version
         let reading = try verify(version)
         guard reading.isGood else {
             throw reading.refusal("version \(version)", remedy: "'verify' lists everything; name another version")
         }
         guard from != version else { return Switch(from: from, to: version, isChange: false) }
+        let repair = try repair(of: history(), occasion)
         let entry = History.Entry(from: from, to: version, occasion: occasion, result: result)
+        let lines = try ([repair].compactMap { $0 } + [entry]).map(History.line)
         try disk.makeSymlink(newPointer, to: "bundles/\(version)")
         do {
-            try disk.appendLine(try History.line(entry), to: historyFile)
+            try disk.appendLine(Array(lines.joined(separator: [UInt8(ascii: "\n")])), to: historyFile)
         } catch {
             try? disk.remove(newPointer)
             throw error
@@ -88,22 +91,14 @@ extension BundleStore {
         return Switch(from: from, to: version, isChange: true)
     }
 
-    /// Where the last line of the history is not what `current` says, adds a line with what `current` says.
-    private func reconcile(_ occasion: Occasion) throws {
-        let recorded = try history().live
-        let live = try liveOrNone()
-        guard recorded != live else { return }
-        var entry = History.Entry(from: recorded, to: live, occasion: occasion, result: .repaired)
-        entry.occasion.why = "current points to \(live?.description ?? "nothing"), which the history did not say"
-        try disk.appendLine(try History.line(entry), to: historyFile)
-    }
-
-    /// The live version; a pointer that is broken counts as none, so that activating mends it.
-    private func liveOrNone() throws -> Version? {
-        do {
-            return try current()
-        } catch let error as BundleError where error.code == .brokenPointer {
-            return nil
-        }
+    /// The line that says what `current` is, where the history says something else.
+    ///
+    /// It is written together with the line of the next switch, so that a command that changes nothing adds nothing.
+    private func repair(of history: History, _ occasion: Occasion) throws -> History.Entry? {
+        let pointed = try pointed()
+        guard history.live != pointed.version else { return nil }
+        var entry = History.Entry(from: history.live, to: pointed.version, occasion: occasion, result: .repaired)
+        entry.occasion.why = "current \(pointed.manner), which the history did not say"
+        return entry
     }
 }

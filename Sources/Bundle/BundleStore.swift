@@ -72,27 +72,6 @@ public struct BundleStore: Sendable {
         }
     }
 
-    /// The live version, or `nil` where none was ever activated.
-    ///
-    /// - Throws: ``BundleError`` with ``BundleError/Code/brokenPointer`` where `current` is not a link to a bundle that
-    ///   is there.
-    public func current() throws -> Version? {
-        guard HostFile.exists(pointer) else { return nil }
-        func broken(_ why: String) -> BundleError {
-            BundleError(
-                .brokenPointer, subject: pointer.string, detail: "\(why); activate a version to point it somewhere")
-        }
-        guard let target = try? HostFile.target(ofLink: pointer) else { throw broken("is no symbolic link") }
-        let prefix = "bundles/"
-        guard target.hasPrefix(prefix), let version = try? Version(String(target.dropFirst(prefix.count))) else {
-            throw broken("does not point to a bundle but to '\(target.prefix(200))'")
-        }
-        guard (try? HostFile.status(of: path(of: version), followingLinks: false))?.kind == .directory else {
-            throw broken("points to version \(version), which is not there")
-        }
-        return version
-    }
-
     /// Re-reads every byte of a published bundle.
     ///
     /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is none.

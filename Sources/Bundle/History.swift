@@ -30,7 +30,8 @@ public struct History: Hashable, Sendable {
         case rolledBack = "rolled-back"
         /// The switch on the line before did not happen: the system refused it.
         case failed
-        /// The switch on the line before did not happen, or the pointer was moved by something else.
+        /// The switch on the line before did not happen, or the pointer was moved by something else; without a version
+        /// where it led to no bundle.
         case repaired
     }
 
@@ -81,33 +82,53 @@ public struct History: Hashable, Sendable {
         damagedLines = damaged
     }
 
-    /// The version that the last line says is live.
-    public var live: Version? { entries.last?.to }
+    /// The version that the lines say is live; a line that tells of no bundle that is live changes nothing here.
+    public var live: Version? { standing.last }
 
     /// The versions one can go back to from where the history ends, the one to go to first.
     ///
     /// Activating a version puts it on top; going back takes off all above the one gone back to. So a version that was
-    /// left by rolling back is not gone back to again, and rolling back twice goes back two steps.
-    public var wayBack: [Version] {
+    /// left by rolling back is not gone back to again, and rolling back twice goes back two steps. A switch that did not
+    /// happen is taken back.
+    public var wayBack: [Version] { standing.dropLast().reversed() }
+
+    /// The same history with one more line.
+    func adding(_ entry: Entry?) -> History {
+        History(entries: entries + (entry.map { [$0] } ?? []), damagedLines: damagedLines)
+    }
+
+    private init(entries: [Entry], damagedLines: [Int]) {
+        self.entries = entries
+        self.damagedLines = damagedLines
+    }
+
+    /// What the lines come to: the versions that were live and were not gone back from, the live one last.
+    private var standing: [Version] {
         var stack: [Version] = []
-        for entry in entries {
-            guard let to = entry.to else {
-                stack = []
-                continue
-            }
-            switch entry.result {
-            case .activated:
-                stack.removeAll { $0 == to }
-                stack.append(to)
-            case .rolledBack, .failed, .repaired:
-                if let index = stack.lastIndex(of: to) {
-                    stack.removeSubrange((index + 1)...)
-                } else {
-                    stack.append(to)
-                }
+        var beforeSwitch: [Version] = []
+        func goBack(to version: Version) {
+            if let index = stack.lastIndex(of: version) {
+                stack.removeSubrange((index + 1)...)
+            } else {
+                stack.append(version)
             }
         }
-        return stack.dropLast().reversed()
+        for entry in entries {
+            switch (entry.result, entry.to) {
+            case (.failed, _): stack = beforeSwitch
+            case (.repaired, let to?) where to == beforeSwitch.last: stack = beforeSwitch
+            case (.repaired, let to?): goBack(to: to)
+            case (.activated, let to?):
+                beforeSwitch = stack
+                stack.removeAll { $0 == to }
+                stack.append(to)
+            case (.rolledBack, let to?):
+                beforeSwitch = stack
+                goBack(to: to)
+            case (_, nil): break
+            }
+        }
+        return stack
     }
 
     /// The line for an entry, without its end.

@@ -107,8 +107,13 @@ struct SwitchTests {
         #expect(error?.code == .brokenPointer)
         #expect(try workshop.store.list().map(\.isLive) == [false])
         if target.isEmpty {
-            #expect(throws: (any Error).self) { try workshop.store.activate(v("1.0.0"), Samples.occasion) }
-            #expect(try workshop.store.history().entries.last?.result == .failed)
+            let refusal = #expect(throws: BundleError.self) {
+                try workshop.store.activate(v("1.0.0"), Samples.occasion)
+            }
+            #expect(refusal?.failureClass == .cannotCreate)
+            #expect(refusal?.description.contains("is a directory") == true)
+            #expect(refusal?.description.contains("remove it") == true)
+            #expect(try workshop.store.history().entries.isEmpty)
         } else {
             _ = try workshop.store.activate(v("1.0.0"), Samples.occasion)
             #expect(try workshop.store.current() == v("1.0.0"))
