@@ -139,7 +139,7 @@ extension BundleStore {
             throw present.refusal(
                 subject, remedy: "publish under another version, or remove \(path.string) and build again")
         }
-        guard other != manifest else { return }
+        guard !other.describesTheSame(as: manifest) else { return }
         throw BundleError(
             .versionTaken, subject: subject,
             detail: "is published already with another content (\(Self.difference(other, manifest))); "
@@ -168,7 +168,7 @@ extension BundleStore {
         if a.alpine != b.alpine { parts.append("Alpine was \(a.alpine.flavor) \(a.alpine.release)") }
         if a.kubesolo != b.kubesolo { parts.append("KubeSolo was \(a.kubesolo.variant) \(a.kubesolo.version)") }
         if a.datastore != b.datastore { parts.append("datastore was \(a.datastore.kubesolo)") }
-        if a.inputs != b.inputs { parts.append("inputs differ") }
+        if a.ignoringTrust.inputs != b.ignoringTrust.inputs { parts.append("inputs differ") }
         if a.recipe != b.recipe { parts.append("the recipe differs") }
         let shown = parts.prefix(4).joined(separator: ", ")
         return parts.count > 4 ? "\(shown) and \(parts.count - 4) more" : shown

@@ -40,6 +40,13 @@ public struct BundleDescription: Hashable, Sendable {
         self.recipe = recipe
     }
 
+    /// The same, as if nothing had been verified.
+    var ignoringTrust: BundleDescription {
+        var description = self
+        for index in inputs.indices { description.inputs[index].trust = .none }
+        return description
+    }
+
     /// What decides whether one release can use the state that another left: KubeSolo migrates it at minor releases.
     public struct Datastore: Hashable, Sendable {
         /// KubeSolo's major and minor number, `1.2`.
@@ -84,15 +91,25 @@ public struct BundleDescription: Hashable, Sendable {
 
     /// A file of somebody else's that went into the bundle.
     public struct Input: Hashable, Sendable {
-        /// Its name, such as `kubesolo-v1.2.2-linux-amd64-offline.tar.gz`.
+        /// How a file was found to be the one that is meant.
+        public enum Trust: String, Hashable, Sendable, CaseIterable {
+            /// The recipe pins its digest.
+            case pinned
+            /// A checksum file that came with it has its digest: the transfer was whole, which says nothing of who made it.
+            case checksumFile = "checksum-file"
+            /// Nothing says what its digest should be.
+            case none
+        }
+
+        /// Its name upstream, without the suffix of the archive that it comes in.
         public var name: String
-        /// Its digest.
+        /// The digest of the file as the bundle holds it, whatever it came in.
         public var sha256: Digest
-        /// How it was verified, in a few words, such as `pinned` or `checksum file`.
-        public var trust: String
+        /// How it was verified.
+        public var trust: Trust
 
         /// Joins the parts.
-        public init(name: String, sha256: Digest, trust: String) {
+        public init(name: String, sha256: Digest, trust: Trust) {
             self.name = name
             self.sha256 = sha256
             self.trust = trust
@@ -164,8 +181,17 @@ public struct Manifest: Hashable, Sendable {
     /// The version.
     public var version: Version { description.version }
 
+    /// The bytes of all artefacts together; ``init(_:artefacts:)`` has seen to it that they can be counted.
+    public var size: UInt64 { artefacts.reduce(0) { $0 &+ $1.size } }
+
     /// The permission bits of the bundle's directory.
     public var directoryMode: EntryMode { EntryMode(secrets ? 0o500 : 0o555) }
+
+    /// Whether both describe the same bundle: everything but how the inputs were verified, which may differ from one
+    /// build to the next and is in none of the bytes.
+    func describesTheSame(as other: Manifest) -> Bool {
+        artefacts == other.artefacts && description.ignoringTrust == other.description.ignoringTrust
+    }
 
     /// Joins description and artefacts.
     ///
@@ -187,7 +213,7 @@ public struct Manifest: Hashable, Sendable {
             ("alpine.flavor", description.alpine.flavor), ("kubesolo.version", description.kubesolo.version),
             ("kubesolo.variant", description.kubesolo.variant),
         ]
-        let inputs = description.inputs.flatMap { [("inputs.name", $0.name), ("inputs.trust", $0.trust)] }
+        let inputs = description.inputs.map { ("inputs.name", $0.name) }
         for (key, text) in texts + inputs {
             guard (1...255).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
                 throw refuse("'\(key)' is not 1 to 255 printable ASCII characters")
@@ -196,7 +222,13 @@ public struct Manifest: Hashable, Sendable {
         guard description.epoch >= 0 else { throw refuse("'epoch' is before 1970") }
         guard !artefacts.isEmpty else { throw refuse("lists no artefact") }
         var seen: Set<String> = []
+        var total: Int64 = 0
         for artefact in artefacts {
+            guard artefact.file.utf8.count <= Self.maximumNameBytes else {
+                throw refuse(
+                    "'\(artefact.file.prefix(60))…' is too long for the name of a file of a bundle "
+                        + "(\(artefact.file.utf8.count) of \(Self.maximumNameBytes) bytes)")
+            }
             guard Self.isFileName(artefact.file) else {
                 throw refuse("\(String(reflecting: artefact.file)) is no name that a file of a bundle may have")
             }
@@ -206,14 +238,23 @@ public struct Manifest: Hashable, Sendable {
             guard Artefact.modes.contains(artefact.mode) else {
                 throw refuse("'\(artefact.file)' has mode \(artefact.mode), which no file of a bundle may have")
             }
+            guard let size = Int64(exactly: artefact.size) else {
+                throw refuse("'\(artefact.file)' has a size that no file can have")
+            }
+            let sum = total.addingReportingOverflow(size)
+            guard !sum.overflow else { throw refuse("lists files of \(Int64.max) bytes and more together") }
+            total = sum.partialValue
         }
     }
+
+    /// The longest name that a file of a bundle may have, in bytes.
+    public static let maximumNameBytes = 200
 
     /// Whether a file of a bundle may have the name: ASCII letters, digits and `. _ + ~ -`, beginning with a letter or
     /// digit, at most 200 bytes, and not a name that the bundle itself uses.
     public static func isFileName(_ name: String) -> Bool {
         let letters: (UInt8) -> Bool = { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) }
-        guard let first = name.utf8.first, letters(first), name.utf8.count <= 200 else { return false }
+        guard let first = name.utf8.first, letters(first), name.utf8.count <= maximumNameBytes else { return false }
         guard name.utf8.allSatisfy({ letters($0) || "._+~-".utf8.contains($0) }) else { return false }
         let folded = name.lowercased()
         return folded != fileName && !folded.hasPrefix(ChecksumList.fileName.lowercased())

@@ -102,8 +102,13 @@ extension Manifest {
                 datastore: .init(kubesolo: wire.datastore.kubesolo, format: wire.datastore.format),
                 alpine: .init(release: wire.alpine.release, flavor: wire.alpine.flavor),
                 kubesolo: .init(version: wire.kubesolo.version, variant: wire.kubesolo.variant),
-                inputs: try wire.inputs.map {
-                    .init(name: $0.name, sha256: try Digest(hex: $0.sha256), trust: $0.trust)
+                inputs: try wire.inputs.map { item in
+                    guard let trust = BundleDescription.Input.Trust(rawValue: item.trust) else {
+                        throw BundleError(
+                            .invalidManifest, subject: Self.fileName,
+                            detail: "has an input of unknown trust '\(item.trust)'")
+                    }
+                    return .init(name: item.name, sha256: try Digest(hex: item.sha256), trust: trust)
                 }, recipe: try Digest(hex: wire.recipe)), artefacts: artefacts)
         guard secrets == wire.secrets else {
             throw BundleError(
@@ -151,7 +156,7 @@ private struct Wire: Codable {
             Artefact(
                 role: $0.role.rawValue, file: $0.file, size: $0.size, sha256: $0.sha256.hex, mode: $0.mode.description)
         }
-        inputs = description.inputs.map { Input(name: $0.name, sha256: $0.sha256.hex, trust: $0.trust) }
+        inputs = description.inputs.map { Input(name: $0.name, sha256: $0.sha256.hex, trust: $0.trust.rawValue) }
         recipe = description.recipe.hex
     }
 }

@@ -105,11 +105,11 @@ public struct NodeBuild {
             kubesolo: .init(version: node.kubesolo.version.description, variant: node.kubesolo.variant.rawValue),
             inputs: [
                 .init(
-                    name: node.alpine.imageName(node.architecture), sha256: image.digest, trust: image.trust.description
-                ),
+                    name: node.alpine.imageName(node.architecture), sha256: image.digest,
+                    trust: .init(image.trust)),
                 .init(
-                    name: kubesolo.asset?.description ?? "kubesolo", sha256: kubesolo.sourceDigest,
-                    trust: kubesolo.trust.description),
+                    name: KubeSoloAsset(node.kubesolo, node.architecture).stem, sha256: kubesolo.pin.digest,
+                    trust: .init(kubesolo.trust)),
             ],
             recipe: recipe)
         let names = ArtefactNames(node)
@@ -130,5 +130,25 @@ public struct NodeBuild {
                     .alpineISO, file: names.alpineImage, copying: image.path,
                     digest: image.digest),
             ])
+    }
+}
+
+extension BundleDescription.Input.Trust {
+    /// The word of the manifest for how an input was found to be the one that is meant.
+    fileprivate init(_ trust: Upstream.Trust) {
+        self =
+            switch trust {
+            case .pinned: .pinned
+            case .checksumFile: .checksumFile
+            case .unverified: .none
+            }
+    }
+}
+
+extension KubeSoloAsset {
+    /// The name of the release without the suffix of the archive, whether it comes in one or not.
+    fileprivate var stem: String {
+        let suffix = ".tar.gz"
+        return description.hasSuffix(suffix) ? String(description.dropLast(suffix.count)) : description
     }
 }

@@ -13,7 +13,7 @@ public enum Trust: Hashable, Sendable, CustomStringConvertible {
     /// Nothing says what its digest should be.
     case unverified
 
-    /// `pinned`, `checksum file beside the image (integrity, not trust)`, `unverified`: for `plan` and for the manifest.
+    /// `pinned`, `SHA-512 from FILE (integrity, not trust)`, `unverified`: for whoever watches a build.
     public var description: String {
         switch self {
         case .pinned: "pinned"

@@ -13,7 +13,7 @@ enum Samples {
             name: "edge", version: try Version(version), epoch: 1_767_225_600, architecture: "x86_64",
             hostname: "edge-001", datastore: .init(kubesolo: "1.2"), alpine: .init(release: "3.23.6", flavor: "virt"),
             kubesolo: .init(version: "v1.2.2", variant: "offline"),
-            inputs: [.init(name: "kubesolo.tar.gz", sha256: Digest(of: Array("tar".utf8)), trust: "pinned")],
+            inputs: [.init(name: "kubesolo.tar.gz", sha256: Digest(of: Array("tar".utf8)), trust: .pinned)],
             recipe: Digest(of: Array(recipe.utf8)))
     }
 

@@ -26,7 +26,7 @@ struct ListCommand: ParsableCommand {
     private static func summary(_ bundle: BundleStore.Summary) -> String {
         guard let manifest = bundle.manifest else { return "damaged: \(bundle.problem ?? "no manifest")" }
         let about = manifest.description
-        let size = manifest.artefacts.reduce(0) { $0 + $1.size } >> 20
+        let size = manifest.size >> 20
         return "alpine-\(about.alpine.flavor) \(about.alpine.release), KubeSolo \(about.kubesolo.version), "
             + "\(about.architecture), \(size) MiB\(manifest.secrets ? ", holds secrets" : "")"
     }
@@ -49,7 +49,7 @@ struct ListCommand: ParsableCommand {
             kubesolo = bundle.manifest?.description.kubesolo.version
             architecture = bundle.manifest?.description.architecture
             secrets = bundle.manifest?.secrets
-            bytes = bundle.manifest?.artefacts.reduce(0) { $0 + $1.size }
+            bytes = bundle.manifest?.size
             problem = bundle.problem
         }
     }

@@ -86,7 +86,7 @@ struct BundleInspection: Inspection {
         init(_ input: BundleDescription.Input) {
             name = input.name
             sha256 = input.sha256.hex
-            trust = input.trust
+            trust = input.trust.rawValue
         }
     }
 }
