@@ -14,13 +14,29 @@ extension HostFile {
         throw .creation("create directory", path, errno)
     }
 
-    /// Makes a directory and those above it.
+    /// Makes a directory and those above it, each durable before the next.
     ///
     /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/creation``.
     public static func makeDirectories(_ path: FilePath) throws(ArtefactError) {
         guard !path.components.isEmpty, (try? status(of: path))?.kind != .directory else { return }
         try makeDirectories(path.removingLastComponent())
         try makeDirectory(path)
+        try synchronise(nameOf: path)
+    }
+
+    /// Makes the name that a directory has in the one above it last through a power failure.
+    ///
+    /// Where the one above may not be read, such as one of mode 0711 that belongs to somebody else, every file system is
+    /// synchronised.
+    ///
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    public static func synchronise(nameOf path: FilePath) throws(ArtefactError) {
+        do {
+            try synchronise(directory: path.removingLastComponent())
+        } catch {
+            guard error.errno == .permissionDenied else { throw error }
+            sync()
+        }
     }
 
     /// Makes what was done to the names in a directory last through a power failure.

@@ -25,6 +25,8 @@ public struct BundleError: Failure, Hashable {
         case noWayBack
         /// `current` is no link to a bundle.
         case brokenPointer
+        /// The history cannot be one: it is too large, or no regular file.
+        case invalidHistory
         /// Another process is changing the store.
         case busy
         /// The system refused an operation on a file.
@@ -59,7 +61,7 @@ public struct BundleError: Failure, Hashable {
     public var failureClass: FailureClass {
         switch code {
         case .invalidVersion, .invalidStage: .usage
-        case .invalidManifest, .invalidChecksums, .mismatch: .data
+        case .invalidManifest, .invalidChecksums, .invalidHistory, .mismatch: .data
         case .versionTaken: .cannotCreate
         case .damaged, .brokenPointer: .findings
         case .notFound, .noWayBack: .noInput

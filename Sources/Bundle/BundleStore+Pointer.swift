@@ -64,7 +64,13 @@ extension BundleStore {
         guard let status = try HostFile.present(pointer) else { return .nothing }
         guard status.kind != .directory else { return .directory }
         guard status.kind == .symlink else { return .broken("is no symbolic link") }
-        let target = try HostFile.target(ofLink: pointer)
+        let target: String
+        do throws(ArtefactError) {
+            target = try HostFile.target(ofLink: pointer)
+        } catch {
+            guard error.code == .invalidPath else { throw error }
+            return .broken(error.detail)
+        }
         guard let version = version(atLink: target) else {
             return .broken("does not point to a bundle but to '\(target.prefix(200))'")
         }

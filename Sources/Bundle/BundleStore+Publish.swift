@@ -17,7 +17,8 @@ extension BundleStore {
     ///   promised, and whatever the writers throw.
     public func publish(_ stage: Stage) throws -> Publication {
         try Self.check(stage)
-        return try changing {
+        try disk.ensureDirectory(out)
+        return try exclusively {
             try disk.ensureDirectory(bundles)
             let directory = bundles.appending("\(Self.stagingPrefix)\(stage.description.version)")
             try disk.makeDirectory(directory, mode: .privateDirectory)
@@ -71,11 +72,11 @@ extension BundleStore {
             promised = Digest(of: bytes)
         case .file(let source, let digest):
             promised = digest
-            if let digest, let object = try objects.find(digest, artefact.mode) {
-                try disk.link(object.path, to: target)
+            let object = digest.flatMap { objects.find($0, artefact.mode) }
+            if let digest, let object, try disk.link(object.path, to: target) {
                 return try item(artefact, target, digest, isNew: false)
             }
-            try disk.copy(from: source, to: target)
+            try disk.copy(from: object?.path ?? source, to: target)
         case .writer(let writer):
             promised = try disk.generate(target) { try writer(target, written) }.digest
         }
@@ -89,15 +90,15 @@ extension BundleStore {
                 detail:
                     "reads back with SHA-256 \(digest) instead of \(promised); its source changed, or the disk fails")
         }
-        if let object = try objects.find(digest, artefact.mode) {
-            let link = directory.appending(".\(artefact.file)")
-            try disk.link(object.path, to: link)
+        let object = objects.find(digest, artefact.mode)
+        let link = directory.appending(".\(artefact.file)")
+        if let object, try disk.link(object.path, to: link) {
             try disk.rename(link, to: target)
-            return try item(artefact, target, digest, isNew: false)
+        } else {
+            try disk.setMode(of: target, artefact.mode)
+            try disk.synchronise(file: target)
         }
-        try disk.setMode(of: target, artefact.mode)
-        try disk.synchronise(file: target)
-        return try item(artefact, target, digest, isNew: true)
+        return try item(artefact, target, digest, isNew: object == nil)
     }
 
     private func item(

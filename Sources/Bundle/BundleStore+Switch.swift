@@ -54,9 +54,20 @@ extension BundleStore {
 
     /// Every switch so far.
     ///
-    /// - Throws: ``ArtefactError`` where the file cannot be read.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/invalidHistory`` where it is too large or no regular file,
+    ///   ``ArtefactError`` where it cannot be read.
     public func history() throws -> History {
-        guard HostFile.exists(historyFile) else { return History(decoding: []) }
+        guard let status = try HostFile.present(historyFile) else { return History(decoding: []) }
+        func refuse(_ why: String) -> BundleError {
+            BundleError(
+                .invalidHistory, subject: historyFile.string,
+                detail: "\(why); move it away: the next switch begins a new one, and 'rollback' then needs --to VERSION"
+            )
+        }
+        guard status.kind == .file else { throw refuse("is no regular file") }
+        guard status.size <= UInt64(History.maximumBytes) else {
+            throw refuse("is larger than \(History.maximumBytes >> 20) MiB")
+        }
         return History(decoding: try HostFile.read(historyFile, limit: History.maximumBytes))
     }
 

@@ -41,8 +41,8 @@ public struct BundleStore: Sendable {
         public let version: Version
         /// What it says of itself, where that can be read.
         public let manifest: Manifest?
-        /// Why its manifest cannot be read.
-        public let problem: String?
+        /// Why its manifest cannot be read or believed.
+        public let problem: BundleFinding?
         /// Whether it is the live one.
         public let isLive: Bool
     }
@@ -51,24 +51,35 @@ public struct BundleStore: Sendable {
     ///
     /// - Throws: ``ArtefactError`` where the directory cannot be read.
     public func versions() throws -> [Version] {
-        guard HostFile.exists(bundles) else { return [] }
-        return try HostFile.names(in: bundles).compactMap { try? Version($0) }.sorted()
+        guard try HostFile.present(bundles) != nil else { return [] }
+        return try DirectoryNames(of: bundles).readable.compactMap { try? Version($0) }.sorted()
     }
 
     /// The published bundles, oldest version first; their manifests are read, their artefacts are not.
     ///
+    /// None is live where ``current()`` says that the pointer is broken.
+    ///
     /// - Throws: ``ArtefactError`` where the directory cannot be read.
     public func list() throws -> [Summary] {
-        let live = try? current()
+        let live = try pointed().version
         return try versions().map { version in
-            do {
-                let file = path(of: version).appending(Manifest.fileName)
-                let bytes = try HostFile.read(file, limit: Manifest.maximumBytes)
-                let manifest = try Manifest(decoding: bytes, named: file.string)
-                return Summary(version: version, manifest: manifest, problem: nil, isLive: version == live)
-            } catch {
-                return Summary(version: version, manifest: nil, problem: "\(error)", isLive: version == live)
+            let (manifest, problem) = summary(of: version)
+            return Summary(version: version, manifest: manifest, problem: problem, isLive: version == live)
+        }
+    }
+
+    private func summary(of version: Version) -> (manifest: Manifest?, problem: BundleFinding?) {
+        let name = Manifest.fileName
+        let file = path(of: version).appending(name)
+        do {
+            guard try HostFile.present(file) != nil else {
+                return (nil, BundleFinding(file: name, problem: .missing, detail: "is not there"))
             }
+            return (try Manifest(decoding: try HostFile.read(file, limit: Manifest.maximumBytes)), nil)
+        } catch let error as BundleError {
+            return (nil, BundleFinding(file: name, problem: .badManifest, detail: error.detail))
+        } catch {
+            return (nil, BundleFinding(unreadable: name, error))
         }
     }
 
@@ -76,19 +87,30 @@ public struct BundleStore: Sendable {
     ///
     /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is none.
     public func verify(_ version: Version) throws -> BundleVerification {
-        guard HostFile.exists(path(of: version)) else {
+        guard try HostFile.present(path(of: version)) != nil else {
             let known = try versions()
             let newest = known.last.map { "the newest of \(known.count) is \($0)" } ?? "none is published"
             throw BundleError(
                 .notFound, subject: "version \(version)", detail: "is not in \(out.string) (\(newest))")
         }
-        return try BundleVerification.read(path(of: version), expecting: version)
+        return try BundleVerification.read(path(of: version), expecting: version, knowing: [:])
     }
 
     /// Runs a change while no other one runs, after clearing away what an interrupted one left.
+    ///
+    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is no store; only publishing begins one.
     func changing<Result>(_ body: () throws -> Result) throws -> Result {
-        try disk.ensureDirectory(out)
-        return try StoreLock.hold(out) {
+        guard try HostFile.present(out) != nil, try HostFile.present(bundles) != nil else {
+            throw BundleError(
+                .notFound, subject: out.string,
+                detail: "no store is there; name the directory that 'ksbuild bundle' published into with --out")
+        }
+        return try exclusively(body)
+    }
+
+    /// The same, where there may be no store yet.
+    func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
+        try StoreLock.hold(out) {
             try clearLeftovers()
             return try body()
         }
@@ -96,8 +118,8 @@ public struct BundleStore: Sendable {
 
     private func clearLeftovers() throws {
         try disk.remove(newPointer)
-        guard HostFile.exists(bundles) else { return }
-        for name in try HostFile.names(in: bundles) where name.hasPrefix(Self.stagingPrefix) {
+        guard try HostFile.present(bundles) != nil else { return }
+        for name in try DirectoryNames(of: bundles).readable where name.hasPrefix(Self.stagingPrefix) {
             try disk.removeTree(bundles.appending(name))
         }
     }

@@ -1,4 +1,5 @@
-internal import Artefact
+public import Artefact
+internal import Glibc
 public import SystemPackage
 
 /// One thing about a bundle on the disk that is not as it was published.
@@ -33,9 +34,29 @@ public struct BundleFinding: Hashable, Sendable, CustomStringConvertible {
     public let problem: Problem
     /// The particulars.
     public let detail: String
+    /// What it means to the caller: a finding, or the reason why the system did not let the file be read.
+    public let failureClass: FailureClass
 
-    /// `FILE: what is wrong`.
-    public var description: String { "\(file): \(detail)" }
+    /// `FILE: PROBLEM: particulars`.
+    public var description: String { "\(file): \(problem.rawValue): \(detail)" }
+
+    init(file: String, problem: Problem, detail: String, failureClass: FailureClass = .findings) {
+        self.file = file
+        self.problem = problem
+        self.detail = detail
+        self.failureClass = failureClass
+    }
+
+    /// A file that cannot be read.
+    init(unreadable file: String, _ error: any Error) {
+        let failure = error as? ArtefactError
+        self.init(
+            file: file, problem: .unreadable,
+            detail: failure.map { failure in
+                failure.errno.map { "\(failure.detail) (\($0.description))" } ?? failure.detail
+            } ?? "\(error)",
+            failureClass: failure?.failureClass ?? .io)
+    }
 }
 
 /// What re-reading a bundle came to.
@@ -52,25 +73,45 @@ public struct BundleVerification: Hashable, Sendable {
     /// Whether the bundle is as it was published.
     public var isGood: Bool { findings.isEmpty }
 
+    /// What the findings mean to the caller, or `nil` where there is none: that the bundle is not as it was published,
+    /// or where nothing was read that says so, why it cannot be read.
+    public var failureClass: FailureClass? {
+        findings.contains { $0.failureClass == .findings } ? .findings : findings.first?.failureClass
+    }
+
     /// Re-reads every byte of the bundle in a directory.
     ///
     /// Nothing is believed that was not read: names, kinds, sizes, modes and digests are compared with the manifest, and
     /// the manifest with `SHA256SUMS`, whose bytes must be exactly those that follow from it.
     ///
     /// - Parameters:
-    ///   - path: The bundle's directory.
+    ///   - path: The bundle's directory, or a symbolic link to it such as `OUT/current`, which is resolved once.
     ///   - version: The version it must have, where that is known.
     /// - Returns: All that is wrong with it.
-    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is no directory.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is no directory, ``ArtefactError`` where
+    ///   that cannot be found out.
     public static func read(_ path: FilePath, expecting version: Version? = nil) throws -> BundleVerification {
-        try read(path, expecting: version, knowing: [:])
+        try read(try resolved(path), expecting: version, knowing: [:])
     }
 
-    /// The same, where some files have been read already: digests by device and inode.
+    /// What a symbolic link leads to, so that a switch of the pointer midway does not mix two bundles.
+    private static func resolved(_ path: FilePath) throws -> FilePath {
+        guard try HostFile.present(path)?.kind == .symlink else { return path }
+        let found = unsafe path.withPlatformString { name in unsafe realpath(name, nil) }
+        guard let found = unsafe found else {
+            throw BundleError(
+                .notFound, subject: path.string,
+                detail: "is a link to '\((try? HostFile.target(ofLink: path)) ?? "")', where nothing is")
+        }
+        defer { unsafe free(found) }
+        return FilePath(unsafe String(cString: found))
+    }
+
+    /// The same in a store, where no link counts and some files have been read already: digests by device and inode.
     static func read(
         _ path: FilePath, expecting version: Version?, knowing known: [[UInt64]: Digest]
     ) throws -> BundleVerification {
-        guard let status = try? HostFile.status(of: path, followingLinks: false), status.kind == .directory else {
+        guard let status = try HostFile.present(path), status.kind == .directory else {
             throw BundleError(.notFound, subject: path.string, detail: "no bundle is there")
         }
         var reading = Reading(path: path, known: known)
@@ -86,7 +127,11 @@ public struct BundleVerification: Hashable, Sendable {
     func refusal(_ subject: String, remedy: String) -> BundleError {
         let first = findings.first?.description ?? "nothing is wrong"
         let more = findings.count > 1 ? " and \(findings.count - 1) more findings" : ""
-        return BundleError(.damaged, subject: subject, detail: "is damaged (\(first)\(more)); \(remedy)")
+        guard let failureClass, failureClass != .findings else {
+            return BundleError(.damaged, subject: subject, detail: "is damaged (\(first)\(more)); \(remedy)")
+        }
+        return BundleError(
+            .system(failureClass), subject: subject, detail: "cannot be verified (\(first)\(more))")
     }
 }
 
@@ -104,6 +149,10 @@ private struct Reading {
 
     mutating func note(_ file: String, _ problem: BundleFinding.Problem, _ detail: String) {
         findings.append(BundleFinding(file: file, problem: problem, detail: detail))
+    }
+
+    mutating func note(unreadable file: String, _ error: any Error) {
+        findings.append(BundleFinding(unreadable: file, error))
     }
 
     mutating func readManifest(expecting version: Version?) -> Manifest? {
@@ -129,11 +178,13 @@ private struct Reading {
         for artefact in manifest.artefacts { readArtefact(artefact) }
         let listed = Set(manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName])
         do throws(ArtefactError) {
-            for name in try HostFile.names(in: path) where !listed.contains(name) {
+            let names = try DirectoryNames(of: path)
+            for name in names.readable where !listed.contains(name) {
                 note(String(reflecting: name), .extra, "is not in the manifest")
             }
+            for name in names.others { note(String(reflecting: name), .extra, "is not in the manifest") }
         } catch {
-            note(".", .unreadable, error.description)
+            note(unreadable: ".", error)
         }
     }
 
@@ -149,14 +200,14 @@ private struct Reading {
                 ChecksumList.fileName, .badChecksums,
                 odd.map { "does not agree with the manifest on '\($0)'" } ?? "is not in the order or form published")
         } catch {
-            note(ChecksumList.fileName, .badChecksums, error.description)
+            note(ChecksumList.fileName, .badChecksums, error.detail)
         }
     }
 
     private mutating func readArtefact(_ artefact: Manifest.Artefact) {
         guard let status = status(artefact.file, mode: artefact.mode) else { return }
         guard status.size >= artefact.size else {
-            note(artefact.file, .truncated, "is truncated: \(status.size) of \(artefact.size) bytes")
+            note(artefact.file, .truncated, "has \(status.size) of \(artefact.size) bytes")
             return
         }
         guard status.size == artefact.size else {
@@ -171,7 +222,7 @@ private struct Reading {
                 note(artefact.file, .tampered, "has other bytes than were published (SHA-256 \(digest))")
             }
         } catch {
-            note(artefact.file, .unreadable, "\(error)")
+            note(unreadable: artefact.file, error)
         }
     }
 
@@ -182,7 +233,7 @@ private struct Reading {
             bytesRead &+= UInt64(bytes.count)
             return bytes
         } catch {
-            note(name, .unreadable, "\(error)")
+            note(unreadable: name, error)
             return nil
         }
     }
@@ -199,9 +250,9 @@ private struct Reading {
             return status
         } catch {
             if error.errno == .noSuchFileOrDirectory {
-                note(name, .missing, "is missing")
+                note(name, .missing, "is not there")
             } else {
-                note(name, .unreadable, error.description)
+                note(unreadable: name, error)
             }
             return nil
         }

@@ -13,11 +13,12 @@ struct ObjectStore {
         root.appending(String(digest.hex.prefix(2))).appending("\(digest.hex).\(mode)")
     }
 
-    /// The object, where it is there and good: a regular file with the bytes and the mode that its name says.
-    func find(_ digest: Digest, _ mode: EntryMode) throws -> (path: FilePath, size: UInt64)? {
+    /// The object, where it is there and good: a regular file that can be read, with the bytes and the mode that its name
+    /// says.
+    func find(_ digest: Digest, _ mode: EntryMode) -> (path: FilePath, size: UInt64)? {
         let path = path(digest, mode)
         guard let status = try? HostFile.status(of: path, followingLinks: false), status.kind == .file,
-            status.mode == mode, try Digest(ofFile: path) == digest
+            status.mode == mode, (try? Digest(ofFile: path)) == digest
         else { return nil }
         return (path, status.size)
     }
@@ -26,17 +27,14 @@ struct ObjectStore {
     func adopt(_ file: FilePath, _ digest: Digest, _ mode: EntryMode) throws {
         let target = path(digest, mode)
         let directory = target.removingLastComponent()
-        try disk.ensureDirectory(directory)
-        if HostFile.exists(target) {
+        for level in [root.removingLastComponent(), root, directory] { try disk.ensureDirectory(level) }
+        let present = try HostFile.present(target)
+        if try present != nil || !disk.link(file, to: target) {
             let temporary = directory.appending(".incoming")
             try disk.removeTree(temporary)
-            try disk.link(file, to: temporary)
-            if try HostFile.status(of: target, followingLinks: false).kind == .directory {
-                try disk.removeTree(target)
-            }
+            try disk.linkOrCopy(file, to: temporary)
+            if present?.kind == .directory { try disk.removeTree(target) }
             try disk.rename(temporary, to: target)
-        } else {
-            try disk.link(file, to: target)
         }
         try disk.synchronise(directory: directory)
     }

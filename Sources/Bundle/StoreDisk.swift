@@ -40,17 +40,21 @@ package struct StoreDisk: Sendable {
     package init(willChange: @escaping @Sendable (Change) throws -> Void = { _ in }) { self.willChange = willChange }
 
     /// Makes a directory and those above it, each durable before the next.
+    ///
+    /// One that is there already is made durable as well: a command that was killed after making it may not have come to
+    /// that.
     func ensureDirectory(_ path: FilePath) throws {
-        guard !HostFile.exists(path) else {
+        if HostFile.exists(path) {
             guard try HostFile.status(of: path).kind == .directory else {
                 throw BundleError.system("use as a directory", path, .notDirectory)
             }
-            return
+        } else {
+            let parent = path.removingLastComponent()
+            if !parent.isEmpty, !HostFile.exists(parent) { try ensureDirectory(parent) }
+            try makeDirectory(path, mode: .directory)
         }
-        let parent = path.removingLastComponent()
-        if !parent.isEmpty { try ensureDirectory(parent) }
-        try makeDirectory(path, mode: .directory)
-        try synchronise(directory: parent)
+        try willChange(.synchronise(path.removingLastComponent()))
+        try HostFile.synchronise(nameOf: path)
     }
 
     func makeDirectory(_ path: FilePath, mode: EntryMode) throws {
@@ -73,9 +77,28 @@ package struct StoreDisk: Sendable {
         return try body()
     }
 
-    func link(_ from: FilePath, to: FilePath) throws {
-        try willChange(.link(to))
-        try HostFile.link(from, to: to)
+    /// Gives a file a second name, where the system lets it.
+    ///
+    /// - Returns: Whether it has the name. Linux refuses a second name for another user's file
+    ///   (`fs.protected_hardlinks`), and a file system one more than it can count, or any at all.
+    func link(_ from: FilePath, to: FilePath) throws -> Bool {
+        do {
+            try willChange(.link(to))
+            try HostFile.link(from, to: to)
+            return true
+        } catch let error as ArtefactError
+            where [.notPermitted, .tooManyLinks, .improperLink].contains(error.errno)
+        {
+            return false
+        }
+    }
+
+    /// Gives a file a second name, or where the system refuses that, makes a durable copy with its mode.
+    func linkOrCopy(_ from: FilePath, to: FilePath) throws {
+        guard try !link(from, to: to) else { return }
+        try copy(from: from, to: to)
+        try setMode(of: to, try HostFile.status(of: from).mode)
+        try synchronise(file: to)
     }
 
     func makeSymlink(_ path: FilePath, to target: String) throws {

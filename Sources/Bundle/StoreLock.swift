@@ -18,7 +18,7 @@ package enum StoreLock {
             let file = unsafe path.withPlatformString { name in
                 unsafe open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
             }
-            guard file >= 0 else { throw BundleError.system("create", path, Errno(rawValue: errno)) }
+            guard file >= 0 else { throw refusal(path, Errno(rawValue: errno)) }
             defer { close(file) }
             while flock(file, LOCK_EX | LOCK_NB) != 0 {
                 let reason = Errno(rawValue: errno)
@@ -36,5 +36,14 @@ package enum StoreLock {
             return try body()
         }
         throw BundleError(.busy, subject: out.string, detail: "other commands are changing it; try again later")
+    }
+
+    private static func refusal(_ path: FilePath, _ errno: Errno) -> BundleError {
+        let isForeign = errno == .permissionDenied || errno == .notPermitted
+        guard isForeign, let owner = try? HostFile.status(of: path, followingLinks: false).owner, owner != geteuid()
+        else { return BundleError.system("create", path, errno) }
+        return BundleError(
+            .system(.permission), subject: path.string,
+            detail: "was left by another user (number \(owner)); it may be removed when no ksbuild runs")
     }
 }

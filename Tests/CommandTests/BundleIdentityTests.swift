@@ -34,8 +34,8 @@ import Testing
                 out/bundles/1.0.0: identical, nothing changed
                 trust: none 
                 agree
-                      "name" : "alpine-virt-3.23.6-x86_64"
-                      "name" : "kubesolo-v1.2.2-linux-amd64-musl-offline"
+                      "name" : "alpine-virt-3.23.6-x86_64.iso",
+                      "name" : "kubesolo-v1.2.2-linux-amd64-musl-offline",
                   "name" : "kubesolo",
 
                 """, "\(result.output)")

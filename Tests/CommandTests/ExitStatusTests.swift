@@ -44,9 +44,17 @@ import Testing
         .init(
             before: "echo x > f", command: "verify f --sha256 \(String(repeating: "0", count: 64))", code: 1,
             says: "SHA-256"),
-        .init(before: "echo x > f", command: "verify f --sha256 zz", code: 65, says: "SHA-256 digest"),
-        .init(command: "activate 1.0.0", code: 66, says: "1.0.0"),
-        .init(command: "rollback", code: 66, says: "no version is live"),
+        .init(before: "echo x > f", command: "verify f --sha256 zz", code: 64, says: "SHA-256 digest"),
+        .init(
+            before: "mkdir -p out/bundles/1.0.0", command: "verify 1.0.0 --sha256 \(String(repeating: "0", count: 64))",
+            code: 64, says: "--sha256 goes with a file"),
+        .init(
+            before: "mkdir b", command: "verify b --sha256 \(String(repeating: "0", count: 64))", code: 64,
+            says: "--sha256 goes with a file"),
+        .init(command: "activate 1.0.0", code: 66, says: "no store is there"),
+        .init(command: "rollback", code: 66, says: "no store is there"),
+        .init(before: "mkdir -p out/bundles", command: "activate 1.0.0", code: 66, says: "version 1.0.0"),
+        .init(before: "mkdir -p out/bundles", command: "rollback", code: 66, says: "no version is live"),
         .init(
             before: "printf '\\037\\213x' > a.apkovl.tar.gz", command: "inspect a.apkovl.tar.gz", code: 65,
             says: "a.apkovl"),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Artefact
 import Bundle
 
 struct ListCommand: ParsableCommand {
@@ -11,8 +12,18 @@ struct ListCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let bundles = try BundleStore(output.path).list()
-        if json { return Console.print(try JSONText.of(bundles.map(Row.init))) }
+        let store = BundleStore(output.path)
+        let bundles = try store.list()
+        if json { Console.print(try JSONText.of(bundles.map(Row.init))) } else { show(bundles) }
+        do {
+            _ = try store.current()
+        } catch let error as BundleError where error.code == .brokenPointer {
+            Console.error("ksbuild: \(error)")
+            throw Outcome(failureClass: .findings)
+        }
+    }
+
+    private func show(_ bundles: [BundleStore.Summary]) {
         if bundles.isEmpty { return Console.print("no bundle in \(output.path)") }
         let width = bundles.map { $0.version.description.count }.max() ?? 0
         for bundle in bundles {
@@ -24,7 +35,7 @@ struct ListCommand: ParsableCommand {
     }
 
     private static func summary(_ bundle: BundleStore.Summary) -> String {
-        guard let manifest = bundle.manifest else { return "damaged: \(bundle.problem ?? "no manifest")" }
+        guard let manifest = bundle.manifest else { return bundle.problem?.description ?? "" }
         let about = manifest.description
         let size = manifest.size >> 20
         return "alpine-\(about.alpine.flavor) \(about.alpine.release), KubeSolo \(about.kubesolo.version), "
@@ -50,7 +61,7 @@ struct ListCommand: ParsableCommand {
             architecture = bundle.manifest?.description.architecture
             secrets = bundle.manifest?.secrets
             bytes = bundle.manifest?.size
-            problem = bundle.problem
+            problem = bundle.problem?.description
         }
     }
 }

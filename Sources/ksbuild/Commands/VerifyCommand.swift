@@ -3,6 +3,7 @@ import Artefact
 import Bundle
 import Recipe
 import SystemPackage
+import Upstream
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,18 +22,35 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var folder: OutputFolder
     @OptionGroup var report: ReportOptions
 
-    func run() throws {
-        let path = FilePath(subject)
-        let status = try? HostFile.status(of: path)
-        if let status, status.kind == .file { return try verifyFile(path) }
-        let isVersion = status == nil && (try? Version(subject)) != nil
-        if status == nil && !isVersion { _ = try HostFile.status(of: path) }
-        try verifyBundle(isVersion ? BundleStore(folder.path).path(of: Version(subject)) : path)
+    func validate() throws { _ = try pin() }
+
+    /// The digest that was given.
+    private func pin() throws -> Digest? {
+        do throws(UpstreamError) {
+            guard let sha256 else { return nil }
+            return try Pin.digest(sha256, named: "--sha256")
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
-    private func verifyBundle(_ path: FilePath) throws {
-        let verification = try BundleVerification.read(path)
-        let findings = verification.findings.map(\.description)
+    func run() throws {
+        let path = FilePath(subject)
+        if let status = try? HostFile.status(of: path), status.kind == .file { return try verifyFile(path) }
+        let version = HostFile.exists(path) ? nil : try? Version(subject)
+        if version == nil { _ = try HostFile.status(of: path) }
+        guard sha256 == nil else {
+            throw ValidationError("--sha256 goes with a file; what a bundle's files must be is in its manifest")
+        }
+        guard let version else { return try conclude(path, BundleVerification.read(path)) }
+        let store = BundleStore(folder.path)
+        try conclude(store.path(of: version), store.verify(version))
+    }
+
+    private func conclude(_ path: FilePath, _ verification: BundleVerification) throws {
+        let findings = verification.findings.map {
+            Finding(file: $0.file, problem: $0.problem.rawValue, detail: $0.detail)
+        }
         if json {
             try Console.print(
                 JSONText.of(
@@ -42,33 +60,35 @@ struct VerifyCommand: ParsableCommand {
         } else if verification.isGood, !report.quiet {
             Console.print("\(path): good, \(verification.bytesRead) bytes read")
         }
-        try conclude(path, findings)
+        try conclude(path, verification.findings.map(\.description), verification.failureClass ?? .findings)
     }
 
     private func verifyFile(_ path: FilePath) throws {
         let reporter = Reporter(report)
-        let expected = try sha256.map { try Digest(hex: $0) }
-        let verification = try FileVerification.read(path, expecting: expected, report: reporter.show)
+        let verification = try FileVerification.read(path, expecting: pin(), report: reporter.show)
         if json {
             try Console.print(
                 JSONText.of(
                     Report(
                         path: path.string, kind: verification.kind.rawValue, bytes: verification.size,
                         sha256: verification.digest.hex, against: verification.reference,
-                        good: verification.findings.isEmpty, findings: verification.findings)))
+                        good: verification.findings.isEmpty,
+                        findings: verification.findings.map {
+                            Finding(file: path.lastComponent?.string ?? path.string, problem: nil, detail: $0)
+                        })))
         } else if verification.findings.isEmpty, !report.quiet {
             let against = verification.reference.map { "as \($0) says" } ?? "and nothing says what that should be"
             Console.print(
                 "\(path): \(verification.kind.rawValue), \(verification.size) bytes, sha256 \(verification.digest), \(against)"
             )
         }
-        try conclude(path, verification.findings)
+        try conclude(path, verification.findings, .findings)
     }
 
-    private func conclude(_ path: FilePath, _ findings: [String]) throws {
+    private func conclude(_ path: FilePath, _ findings: [String], _ failureClass: FailureClass) throws {
         guard !findings.isEmpty else { return }
         for finding in findings { Console.error("ksbuild: \(path): \(finding)") }
-        throw Outcome(failureClass: .findings)
+        throw Outcome(failureClass: failureClass)
     }
 
     /// What `--json` says.
@@ -79,6 +99,13 @@ struct VerifyCommand: ParsableCommand {
         let sha256: String?
         let against: String?
         let good: Bool
-        let findings: [String]
+        let findings: [Finding]
+    }
+
+    /// One finding; the problem is one of the words of `docs/bundle.md`, and only a bundle's findings have one.
+    private struct Finding: Encodable {
+        let file: String
+        let problem: String?
+        let detail: String
     }
 }
