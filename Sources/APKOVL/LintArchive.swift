@@ -7,7 +7,7 @@ enum ArchiveRules {
 
     static func findings(_ contents: OverlayContents) -> [LintFinding] {
         fileName(contents) + contents.members.flatMap(name) + contents.members.flatMap(attributes)
-            + beneathLinks(contents) + whole(contents)
+            + contents.members.flatMap(records) + beneathLinks(contents) + whole(contents)
     }
 
     private static func fileName(_ contents: OverlayContents) -> [LintFinding] {
@@ -55,6 +55,23 @@ enum ArchiveRules {
         "root": 0, "tty": 5, "disk": 6, "lp": 7, "wheel": 10, "shadow": 42,
     ]
 
+    /// What busybox tar reads of a field where a pax record says otherwise.
+    private static func inHeader(_ field: ArchiveMember.Disagreement.Field, of member: ArchiveMember) -> String? {
+        member.disagreements.first { $0.field == field }?.header
+    }
+
+    /// busybox tar passes over records of sizes and numbers: it unpacks other members, or gives them to others, than
+    /// the programs that read them.
+    private static func records(_ member: ArchiveMember) -> [LintFinding] {
+        let fields: [ArchiveMember.Disagreement.Field] = [.size, .uid, .gid]
+        return member.disagreements.filter { fields.contains($0.field) }.map { difference in
+            .error(
+                "record-ignored", member.name,
+                "busybox tar reads \(difference.field.rawValue) \(difference.header), not the \(difference.record) of its "
+                    + "pax record", "store it in the header, as busybox tar and GNU tar's default format do")
+        }
+    }
+
     private static func attributes(_ member: ArchiveMember) -> [LintFinding] {
         var findings: [LintFinding] = []
         if case .other(let kind) = member.kind {
@@ -66,13 +83,16 @@ enum ArchiveRules {
                 .warning(
                     "set-id-file", member.name, "runs with its owner's rights (mode \(member.mode))", "clear the bits"))
         }
-        let ownerDiffers = knownOwners[member.ownerName].map { $0 != member.owner } ?? false
-        let groupDiffers = knownGroups[member.groupName].map { $0 != member.group } ?? false
+        let (ownerName, groupName) = (
+            inHeader(.uname, of: member) ?? member.ownerName, inHeader(.gname, of: member) ?? member.groupName
+        )
+        let ownerDiffers = knownOwners[ownerName].map { $0 != member.owner } ?? false
+        let groupDiffers = knownGroups[groupName].map { $0 != member.group } ?? false
         if ownerDiffers || groupDiffers {
             findings.append(
                 .warning(
                     "owner-by-name", member.name,
-                    "tar goes by the names \(member.ownerName):\(member.groupName), not by \(member.owner):\(member.group)",
+                    "tar goes by the names \(ownerName):\(groupName), not by \(member.owner):\(member.group)",
                     "store numbers alone"))
         }
         if member.recordKeys.contains(where: { $0.contains("xattr") || $0.contains(".acl.") }) {

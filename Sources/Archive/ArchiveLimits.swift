@@ -9,6 +9,8 @@ public struct ArchiveLimits: Hashable, Sendable {
     /// How long a member's name or a link's target may be, in bytes.
     public var nameBytes: Int
     /// How large the pax records of one member may be, in bytes.
+    ///
+    /// busybox tar passes over 1 MiB and more.
     public var recordBytes: Int
     /// How many times larger than the compressed bytes the result may be, once ``ratioFloor`` bytes have come out.
     public var ratio: UInt64
@@ -30,7 +32,7 @@ public struct ArchiveLimits: Hashable, Sendable {
     ///   - ratio: The quotient of decompressed and compressed bytes; deflate itself cannot exceed 1032.
     public init(
         headers: Int = 100_000, totalBytes: UInt64 = 4 << 30, memberBytes: UInt64 = 4 << 30, nameBytes: Int = 4095,
-        recordBytes: Int = 1 << 20, ratio: UInt64 = 250
+        recordBytes: Int = (1 << 20) - 1, ratio: UInt64 = 250
     ) {
         self.headers = headers
         self.totalBytes = totalBytes

@@ -28,6 +28,25 @@ public struct ArchiveMember: Hashable, Sendable {
         case gnu
     }
 
+    /// A field of which a pax record and the header before the member say different things.
+    public struct Disagreement: Hashable, Sendable {
+        /// The fields that a record may replace, by the keys of their records.
+        public enum Field: String, Hashable, Sendable {
+            case size
+            case uid
+            case gid
+            case uname
+            case gname
+        }
+
+        /// The field.
+        public let field: Field
+        /// What the record says, which is what the member says too.
+        public let record: String
+        /// What the header says, which is what busybox tar goes by: of all records it reads those of names alone.
+        public let header: String
+    }
+
     /// The name as stored: with `./`, a leading or a trailing `/` where it has them.
     public let name: String
     /// The bytes of the name, which need not be UTF-8.
@@ -52,6 +71,8 @@ public struct ArchiveMember: Hashable, Sendable {
     public let dialect: Dialect
     /// The keys of its pax records in the order stored, such as `path` or `SCHILY.xattr.user.note`.
     public let recordKeys: [String]
+    /// Where its pax records and its header say different things, names and times left aside.
+    public let disagreements: [Disagreement]
 
     /// Whether the name is UTF-8.
     public var hasValidName: Bool { Array(name.utf8) == nameBytes }

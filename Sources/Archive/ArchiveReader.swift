@@ -102,8 +102,7 @@ public struct ArchiveReader: ~Copyable {
         remaining = 0
         try skip(padding)
         padding = 0
-        var records = PaxRecords()
-        var (longName, longLink): ([UInt8]?, [UInt8]?)
+        var extended = ExtendedHeaders()
         var isAfterZeros = false
         while try readBlock() {
             headers += 1
@@ -111,6 +110,9 @@ public struct ArchiveReader: ~Copyable {
                 throw fault(.limitExceeded, "has more than \(input.limits.headers) headers")
             }
             if block[0] == 0, block.allSatisfy({ $0 == 0 }) {
+                guard extended.isEmpty else {
+                    throw fault(.malformed, "has zeros between an extended header and the member it belongs to")
+                }
                 guard isAfterZeros else {
                     isAfterZeros = true
                     continue
@@ -121,24 +123,42 @@ public struct ArchiveReader: ~Copyable {
             }
             isAfterZeros = false
             let header = try parse()
-            switch header.type {
-            case UInt8(ascii: "x"):
-                records = try readRecords(header)
-            case UInt8(ascii: "g"):
-                try checkGlobal(readRecords(header))
-            case UInt8(ascii: "L"):
-                longName = try readName(header)
-            case UInt8(ascii: "K"):
-                longLink = try readName(header)
-            default:
-                return try member(header, records, longName: longName, longLink: longLink)
-            }
+            guard Self.extensions.contains(header.type) else { return try member(header, extended) }
+            try read(header, into: &extended)
         }
-        guard records.isEmpty, longName == nil, longLink == nil else {
+        guard extended.isEmpty else {
             throw fault(.truncated, "ends after an extended header, before the member it belongs to")
         }
         isFinished = true
         return nil
+    }
+
+    /// The types of headers that say something of what follows them.
+    private static let extensions = Array("xgLK".utf8)
+
+    /// Reads one extended header, which must have a name: busybox takes a header without one for a block of zeros.
+    private mutating func read(_ header: TarHeader, into extended: inout ExtendedHeaders) throws(ArchiveError) {
+        guard !header.name.isEmpty else {
+            throw fault(.malformed, "tar header \(headers), an extended one, has no name")
+        }
+        switch header.type {
+        case UInt8(ascii: "x"):
+            guard extended.records == nil else { throw ambiguous("a second header of pax records before one member") }
+            extended.records = try readRecords(header)
+        case UInt8(ascii: "L"):
+            guard extended.longName == nil else { throw ambiguous("a second long name before one member") }
+            extended.longName = try readName(header)
+        case UInt8(ascii: "K"):
+            guard extended.longLink == nil else { throw ambiguous("a second long target before one member") }
+            extended.longLink = try readName(header)
+        default:
+            try checkGlobal(readRecords(header))
+        }
+        if let ambiguity = extended.ambiguity { throw ambiguous(ambiguity) }
+    }
+
+    private func ambiguous(_ what: String) -> ArchiveError {
+        fault(.malformed, "has \(what) (tar header \(headers)), which readers understand differently")
     }
 
     private func fault(_ code: ArchiveError.Code, _ detail: String) -> ArchiveError {
@@ -190,6 +210,12 @@ public struct ArchiveReader: ~Copyable {
                 throw fault(.badChecksum, "the checksum of tar header \(headers) does not match; it is damaged")
             case .number(let field):
                 throw fault(.malformed, "the field \(field) of tar header \(headers) holds no number")
+            case .magic:
+                throw fault(.malformed, "tar header \(headers) has the magic of no tar format")
+            case .prefix:
+                throw fault(
+                    .malformed, "tar header \(headers) continues its name as ustar does, but has not the magic of ustar"
+                )
             }
         }
     }
@@ -229,11 +255,11 @@ public struct ArchiveReader: ~Copyable {
     }
 
     private mutating func member(
-        _ header: TarHeader, _ records: PaxRecords, longName: [UInt8]?, longLink: [UInt8]?
+        _ header: TarHeader, _ extended: ExtendedHeaders
     ) throws(ArchiveError) -> ArchiveMember {
         let assembly: MemberAssembly
         do {
-            assembly = try MemberAssembly(header, records, longName: longName, longLink: longLink)
+            assembly = try MemberAssembly(header, extended)
         } catch {
             guard case .number(let field) = error else { throw fault(.malformed, "tar header \(headers) is damaged") }
             throw fault(.malformed, "the pax record '\(field)' before tar header \(headers) holds no number")

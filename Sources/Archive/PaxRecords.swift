@@ -32,7 +32,10 @@ struct PaxRecords {
 
     var isEmpty: Bool { keys.isEmpty }
 
-    /// The value of a key as stored; an empty one takes the field back to what the header says.
+    /// The value of a key as stored, even where it is empty.
+    func stored(_ key: String) -> [UInt8]? { values[key] }
+
+    /// The value of a key; an empty one takes the field back to what the header says.
     subscript(key: String) -> [UInt8]? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
 
     /// The whole part of a decimal number, rounded down; `nil` where there is no such key.

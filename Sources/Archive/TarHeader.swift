@@ -5,6 +5,9 @@
 /// 157 link 100 · 257 magic 6 · 263 version 2 · 265 uname 32 · 297 gname 32 · 329 devmajor 8 · 337 devminor 8
 /// 345 prefix 155 · 500 unused 12
 /// ```
+///
+/// What busybox tar reads differently is a fault: it takes the prefix of any dialect, the device numbers of any type,
+/// and no magic but `ustar` and zeros. Names of owners count in every dialect, as they do there.
 struct TarHeader {
     static let blockSize = 512
 
@@ -14,6 +17,10 @@ struct TarHeader {
         case checksum
         /// A numeric field holds no number.
         case number(String)
+        /// The magic is that of no format.
+        case magic
+        /// The field that continues names in ustar is in use although the header is not ustar.
+        case prefix
     }
 
     var name: [UInt8]
@@ -36,19 +43,25 @@ struct TarHeader {
         }
         func text(_ range: Range<Int>) -> [UInt8] { Array(block[range].prefix { $0 != 0 }) }
         let magic = block[257..<265]
-        dialect =
-            magic.elementsEqual("ustar  \0".utf8) ? .gnu : magic.prefix(5).elementsEqual("ustar".utf8) ? .ustar : .v7
+        let hasMagic = magic.prefix(5).elementsEqual("ustar".utf8)
+        guard hasMagic || magic.prefix(5).allSatisfy({ $0 == 0 }) else { throw .magic }
+        dialect = magic.elementsEqual("ustar  \0".utf8) ? .gnu : hasMagic ? .ustar : .v7
         type = block[156]
         mode = try number("mode", 100..<108)
         owner = try number("uid", 108..<116)
         group = try number("gid", 116..<124)
         size = try number("size", 124..<136)
         modified = try number("mtime", 136..<148)
-        let prefix = dialect == .ustar ? text(345..<500) : []
+        if block[329] != 0 {
+            _ = try number("devmajor", 329..<337)
+            _ = try number("devminor", 337..<345)
+        }
+        let prefix = text(345..<500)
+        guard prefix.isEmpty || dialect == .ustar else { throw .prefix }
         name = prefix.isEmpty ? text(0..<100) : prefix + [UInt8(ascii: "/")] + text(0..<100)
         link = text(157..<257)
-        ownerName = dialect == .v7 ? [] : text(265..<297)
-        groupName = dialect == .v7 ? [] : text(297..<329)
+        ownerName = text(265..<297)
+        groupName = text(297..<329)
     }
 
     /// Whether the stated checksum is the sum of the header's bytes, unsigned or, as some old programs had it, signed.

@@ -30,12 +30,7 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
     }
 
     private static func record(_ key: String, _ value: String) -> String {
-        let body = " \(key)=\(value)\n"
-        var length = body.utf8.count
-        while String(length).utf8.count + body.utf8.count != length {
-            length = String(length).utf8.count + body.utf8.count
-        }
-        return "\(length)\(body)"
+        RawTar.record(key, value)
     }
 
     private static func negative(_ width: Int) -> [UInt8] { [UInt8](repeating: 0xff, count: width) }
@@ -122,8 +117,11 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         HostileArchive("extended header of negative size", .malformed, "extended header") {
             RawTar.Member("././@LongLink", type: "L", sizeField: negative(12)).bytes
         },
-        HostileArchive("extended header before the end", .truncated, "after an extended header") {
-            RawTar.bytes([RawTar.Member("././@LongLink", "etc/a\0", type: "L")])
+        HostileArchive("extended header before the end of the file", .truncated, "after an extended header") {
+            RawTar.bytes([.long("etc/a")], ended: false)
+        },
+        HostileArchive("extended header before the end mark", .malformed, "zeros between") {
+            RawTar.bytes([.long("etc/a")])
         },
         HostileArchive("global pax name", .unsupportedMember, "global pax record 'path'") {
             RawTar.bytes([RawTar.Member("g", record("path", "etc/shadow"), type: "g"), RawTar.Member("etc/a")])
@@ -141,7 +139,7 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         HostileArchive(
             "endless pax headers", .limitExceeded, "more than 500 headers", limits: ArchiveLimits(headers: 500)
         ) {
-            let one = RawTar.Member("a", record("comment", "x"), type: "x").bytes
+            let one = RawTar.Member("a", record("comment", "x"), type: "g").bytes
             return (0..<501).flatMap { _ in one }
         },
         HostileArchive("10 GiB of zeros in 10 MiB, as a member", .limitExceeded, "bomb") {

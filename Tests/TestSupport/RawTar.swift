@@ -18,11 +18,14 @@ public struct RawTar {
         public var sizeField: [UInt8]?
         /// `ustar` and version, `ustar  ` and NUL for GNU tar, nothing for v7.
         public var magic: String
+        /// The first part of the name in ustar.
+        public var prefix: String
 
         public init(
             _ name: String, _ content: String = "", type: Character = "0", mode: Int = 0o644, owner: Int = 0,
             group: Int = 0, ownerName: String = "", groupName: String = "", link: String = "", modified: Int = 0,
-            size: Int? = nil, sizeField: [UInt8]? = nil, magic: String = "ustar\u{0}00"
+            size: Int? = nil, sizeField: [UInt8]? = nil, magic: String = "ustar\u{0}00",
+            prefix: String = ""
         ) {
             self.name = Array(name.utf8)
             self.content = Array(content.utf8)
@@ -37,6 +40,7 @@ public struct RawTar {
             self.size = size
             self.sizeField = sizeField
             self.magic = magic
+            self.prefix = prefix
         }
 
         public static func directory(_ name: String, mode: Int = 0o755) -> Member {
@@ -45,6 +49,16 @@ public struct RawTar {
 
         public static func link(_ name: String, to target: String) -> Member {
             Member(name, type: "2", mode: 0o777, link: target)
+        }
+
+        /// Pax records for the next member.
+        public static func records(_ records: (key: String, value: String)...) -> Member {
+            Member("PaxHeaders/a", records.map { RawTar.record($0.key, $0.value) }.joined(), type: "x")
+        }
+
+        /// GNU's long form of the next member's name (type `L`) or target (type `K`).
+        public static func long(_ text: String, type: Character = "L") -> Member {
+            Member("././@LongLink", text + "\0", type: type)
         }
 
         /// The header, the content and its padding.
@@ -69,11 +83,22 @@ public struct RawTar {
             put(magic.utf8, 257, 8)
             put(ownerName.utf8, 265, 32)
             put(groupName.utf8, 297, 32)
+            put(prefix.utf8, 345, 155)
             for index in 148..<156 { block[index] = 0x20 }
             octal(block.reduce(0) { $0 + Int($1) }, 148, 6)
             block[154] = 0
             return block + content + [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
         }
+    }
+
+    /// One pax record.
+    public static func record(_ key: String, _ value: String) -> String {
+        let body = " \(key)=\(value)\n"
+        var length = body.utf8.count
+        while String(length).utf8.count + body.utf8.count != length {
+            length = String(length).utf8.count + body.utf8.count
+        }
+        return "\(length)\(body)"
     }
 
     /// The members one after the other, and two blocks of zeros where `ended`.
