@@ -12,6 +12,10 @@ public struct ArchiveLimits: Hashable, Sendable {
     ///
     /// busybox tar passes over 1 MiB and more.
     public var recordBytes: Int
+    /// How many pax records may stand in one header.
+    public var records: Int
+    /// How large all extended headers together may be, pax records and long names, in bytes.
+    public var extendedBytes: Int
     /// How many times larger than the compressed bytes the result may be, once ``ratioFloor`` bytes have come out.
     public var ratio: UInt64
 
@@ -29,16 +33,20 @@ public struct ArchiveLimits: Hashable, Sendable {
     ///   - memberBytes: The bytes of one member.
     ///   - nameBytes: The bytes of one name or link target.
     ///   - recordBytes: The bytes of one member's pax records.
+    ///   - records: The number of one member's pax records.
+    ///   - extendedBytes: The bytes of all pax records and long names.
     ///   - ratio: The quotient of decompressed and compressed bytes; deflate itself cannot exceed 1032.
     public init(
         headers: Int = 100_000, totalBytes: UInt64 = 4 << 30, memberBytes: UInt64 = 4 << 30, nameBytes: Int = 4095,
-        recordBytes: Int = (1 << 20) - 1, ratio: UInt64 = 250
+        recordBytes: Int = (1 << 20) - 1, records: Int = 64, extendedBytes: Int = 8 << 20, ratio: UInt64 = 250
     ) {
         self.headers = headers
         self.totalBytes = totalBytes
         self.memberBytes = memberBytes
         self.nameBytes = nameBytes
         self.recordBytes = recordBytes
+        self.records = records
+        self.extendedBytes = extendedBytes
         self.ratio = ratio
     }
 }

@@ -15,6 +15,7 @@ public struct ArchiveReader: ~Copyable {
     private var remaining: UInt64 = 0
     private var padding: UInt64 = 0
     private var headers = 0
+    private var extendedBytes = 0
     private var isFinished = false
     private var failure: ArchiveError?
     private var hasEndMark = false
@@ -226,6 +227,11 @@ public struct ArchiveReader: ~Copyable {
                 header.size < 0 ? .malformed : .limitExceeded,
                 "an extended header says it holds \(header.size) bytes; at most \(limit) are read")
         }
+        extendedBytes += Int(header.size)
+        guard extendedBytes <= input.limits.extendedBytes else {
+            throw fault(
+                .limitExceeded, "has more than \(input.limits.extendedBytes) bytes of pax records and long names")
+        }
         var bytes: [UInt8] = []
         while bytes.count < Int(header.size) {
             let count = min(try available(), Int(header.size) - bytes.count)
@@ -241,10 +247,14 @@ public struct ArchiveReader: ~Copyable {
     }
 
     private mutating func readRecords(_ header: TarHeader) throws(ArchiveError) -> PaxRecords {
-        guard let records = PaxRecords(try readData(header, limit: input.limits.recordBytes)) else {
+        let bytes = try readData(header, limit: input.limits.recordBytes)
+        do {
+            return try PaxRecords(bytes, limit: input.limits.records)
+        } catch .tooMany {
+            throw fault(.limitExceeded, "tar header \(headers) has more than \(input.limits.records) pax records")
+        } catch {
             throw fault(.malformed, "the pax records of tar header \(headers) are malformed")
         }
-        return records
     }
 
     /// Records for all that follows are harmless comments, or an attempt to mean different things to different readers.

@@ -1,36 +1,41 @@
 /// The pax records before a member: `LENGTH KEY=VALUE\n`, where the length counts the whole record (POSIX.1-2001).
 struct PaxRecords {
+    /// Why records cannot be taken apart.
+    enum Fault: Error {
+        /// A length is missing, absurd or not that of its record, or a key is empty.
+        case malformed
+        /// There are more than the limit.
+        case tooMany
+    }
+
+    /// Each key once, in the order of its first record.
     private(set) var keys: [String] = []
     private var values: [String: [UInt8]] = [:]
 
-    /// An empty set of records.
-    init() {}
-
-    /// Takes records apart.
-    ///
-    /// - Returns: `nil` where a length is missing, absurd or not that of its record, or a key is empty.
-    init?(_ bytes: [UInt8]) {
+    /// Takes at most `limit` records apart; of two with one key the later one counts.
+    init(_ bytes: [UInt8], limit: Int) throws(Fault) {
         var rest = bytes[...]
+        var count = 0
         while !rest.isEmpty {
+            count += 1
+            guard count <= limit else { throw .tooMany }
             guard let space = rest.prefix(8).firstIndex(of: UInt8(ascii: " ")), space > rest.startIndex else {
-                return nil
+                throw .malformed
             }
             let digits = rest[..<space]
-            guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+            guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { throw .malformed }
             let length = digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
-            guard length > digits.count + 1, length <= rest.count else { return nil }
+            guard length > digits.count + 1, length <= rest.count else { throw .malformed }
             let record = rest.prefix(length)[(space + 1)...]
             guard record.last == UInt8(ascii: "\n"), let equals = record.firstIndex(of: UInt8(ascii: "=")),
                 equals > record.startIndex
-            else { return nil }
+            else { throw .malformed }
             let key = String(decoding: record[..<equals], as: UTF8.self)
-            keys.append(key)
+            if values[key] == nil { keys.append(key) }
             values[key] = Array(record[(equals + 1)...].dropLast())
             rest = rest.dropFirst(length)
         }
     }
-
-    var isEmpty: Bool { keys.isEmpty }
 
     /// The value of a key as stored, even where it is empty.
     func stored(_ key: String) -> [UInt8]? { values[key] }

@@ -111,6 +111,23 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         HostileArchive("pax records of 2 GiB", .limitExceeded, "extended header") {
             RawTar.Member("a", type: "x", size: 2 << 30).bytes
         },
+        HostileArchive("65 pax records in one header", .limitExceeded, "more than 64 pax records") {
+            records(String(repeating: "5 a=\n", count: 65))
+        },
+        HostileArchive("1 MiB of the shortest pax records", .limitExceeded, "more than 64 pax records") {
+            records(String(repeating: "5 a=\n", count: 200_000))
+        },
+        HostileArchive("9 MiB of pax records in all", .limitExceeded, "more than 8388608 bytes of pax records") {
+            let member = records(record("comment", String(repeating: "c", count: 900_000))).dropLast(1024)
+            return (0..<10).flatMap { _ in member }
+        },
+        HostileArchive(
+            "long names of more than a limit in all", .limitExceeded, "more than 1000 bytes of pax records and long",
+            limits: ArchiveLimits(extendedBytes: 1000)
+        ) {
+            let name = String(repeating: "n", count: 300)
+            return (0..<4).flatMap { _ in RawTar.bytes([.long(name), .init("etc/a")], ended: false) }
+        },
         HostileArchive("GNU name of 1 GiB", .limitExceeded, "extended header") {
             RawTar.Member("././@LongLink", type: "L", size: 1 << 30).bytes
         },
@@ -214,6 +231,13 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
                 .other("character device"), .other("block device"), .other("FIFO"),
                 .hardlink(target: "../../etc/shadow"), .other("type \"V\""), .file, .file,
             ])
+    }
+
+    @Test func `as many pax records as the limit are read, and a key that comes twice is told once`() throws {
+        let text = (0..<32).map { RawTar.record("comment.\($0)", "a") + RawTar.record("comment.\($0)", "b") }.joined()
+        let bytes = RawTar.bytes([.init("PaxHeaders/a", text, type: "x"), .init("etc/a")])
+        var reader = try ArchiveReader(bytes: bytes, named: "a")
+        #expect(try reader.next()?.recordKeys == (0..<32).map { "comment.\($0)" })
     }
 
     @Test func `what surrounds an archive is told`() throws {
