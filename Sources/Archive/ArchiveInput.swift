@@ -82,10 +82,11 @@ struct ArchiveInput: ~Copyable {
         guard !head.isEmpty else {
             throw ArchiveError(.notAnArchive, subject: raw.name, detail: "is empty; expected a tar archive")
         }
-        if let other = Self.otherCompressions.first(where: { head.starts(with: $0.magic) }) {
+        // A tar archive begins with a name, which may begin with any bytes.
+        if !TarHeader.hasValidChecksum(head), let other = Self.otherCompression(head) {
             throw ArchiveError(
                 .unsupportedCompression, subject: raw.name,
-                detail: "is compressed with \(other.name); only gzip and plain tar are read")
+                detail: "is compressed with \(other); only gzip and plain tar are read")
         }
         let isCompressed = head.starts(with: [0x1f, 0x8b])
         guard isCompressed || head.count == 512 else {
@@ -107,9 +108,16 @@ struct ArchiveInput: ~Copyable {
 
     private static let otherCompressions: [(name: String, magic: [UInt8])] = [
         ("xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]), ("zstd", [0x28, 0xb5, 0x2f, 0xfd]),
-        ("bzip2", [0x42, 0x5a, 0x68]), ("lz4", [0x04, 0x22, 0x4d, 0x18]), ("compress", [0x1f, 0x9d]),
+        ("lz4", [0x04, 0x22, 0x4d, 0x18]), ("compress", [0x1f, 0x9d]),
         ("lzip", [0x4c, 0x5a, 0x49, 0x50]), ("ZIP", [0x50, 0x4b, 0x03, 0x04]),
     ]
+
+    /// What compressed the bytes, where neither gzip nor tar begins like them.
+    private static func otherCompression(_ head: [UInt8]) -> String? {
+        let levels = UInt8(ascii: "1")...UInt8(ascii: "9")
+        if head.starts(with: "BZh".utf8), head.count > 3, levels.contains(head[3]) { return "bzip2" }
+        return otherCompressions.first { head.starts(with: $0.magic) }?.name
+    }
 
     mutating func advance(_ count: Int) { start += count }
 

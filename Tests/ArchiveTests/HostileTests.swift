@@ -240,6 +240,21 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         #expect(try reader.next()?.recordKeys == (0..<32).map { "comment.\($0)" })
     }
 
+    @Test(arguments: ["BZhome/file", "BZh9/file", "LZIP", "PK\u{3}\u{4}"])
+    func `a plain archive is known by its header, whatever its first name begins with`(_ name: String) throws {
+        var reader = try ArchiveReader(bytes: RawTar.bytes([.init(name, "x")]), named: "a")
+        #expect(try reader.next()?.name == name)
+    }
+
+    @Test func `what begins like bzip2 without a level is no archive`() throws {
+        let bytes = Array("BZhome".utf8) + [UInt8](repeating: 0, count: 506)
+        let error = #expect(throws: ArchiveError.self) {
+            var reader = try ArchiveReader(bytes: bytes, named: "a")
+            _ = try reader.next()
+        }
+        #expect(error?.code == .notAnArchive)
+    }
+
     @Test func `what surrounds an archive is told`() throws {
         let tar = RawTar.bytes([RawTar.Member("etc/a", "x")])
         func summary(_ bytes: [UInt8]) throws -> ArchiveSummary {
