@@ -20,7 +20,7 @@ struct MemberAssembly {
         name = longName ?? header.name
         link = records?["linkpath"] ?? extended.longLink ?? header.link
         size = try records?.number("size") ?? header.size
-        modified = try records?.number("mtime") ?? header.modified
+        modified = try records?.time("mtime") ?? header.modified
         owner = try records?.number("uid") ?? header.owner
         group = try records?.number("gid") ?? header.group
     }

@@ -43,19 +43,35 @@ struct PaxRecords {
     /// The value of a key; an empty one takes the field back to what the header says.
     subscript(key: String) -> [UInt8]? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// The whole part of a decimal number, rounded down; `nil` where there is no such key.
+    /// A decimal number of digits alone; `nil` where there is no such key.
     ///
-    /// - Throws: ``TarHeader/Fault/number(_:)`` for anything that is no number.
+    /// - Throws: ``TarHeader/Fault/number(_:)`` for anything that is no such number.
     func number(_ key: String) throws(TarHeader.Fault) -> Int64? {
         guard let value = self[key] else { return nil }
-        let parts = value.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-        let isFraction = parts.count == 2
-        let fraction = isFraction ? parts[1] : []
-        guard let whole = Int64(String(decoding: parts[0], as: UTF8.self)),
-            fraction.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        guard Self.areDigits(value[...]), let number = Int64(String(decoding: value, as: UTF8.self)) else {
+            throw .number(key)
+        }
+        return number
+    }
+
+    /// The seconds of a time, rounded down: times alone may have a fraction and be negative.
+    ///
+    /// - Throws: ``TarHeader/Fault/number(_:)`` for anything that is no time.
+    func time(_ key: String) throws(TarHeader.Fault) -> Int64? {
+        guard let value = self[key] else { return nil }
+        let isNegative = value.first == UInt8(ascii: "-")
+        let parts = value.dropFirst(isNegative ? 1 : 0)
+            .split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : []
+        guard let digits = parts.first, Self.areDigits(digits), fraction.isEmpty || Self.areDigits(fraction),
+            let whole = Int64(String(decoding: digits, as: UTF8.self))
         else { throw .number(key) }
-        let isBelow = parts[0].first == UInt8(ascii: "-") && fraction.contains { $0 != UInt8(ascii: "0") }
-        return isBelow ? whole &- 1 : whole
+        guard isNegative else { return whole }
+        return fraction.contains { $0 != UInt8(ascii: "0") } ? -whole - 1 : -whole
+    }
+
+    private static func areDigits(_ bytes: ArraySlice<UInt8>) -> Bool {
+        !bytes.isEmpty && bytes.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     /// The bytes of one record.

@@ -95,7 +95,18 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         HostileArchive("size of 1 TiB in pax records", .limitExceeded, "at most") {
             records(record("size", "1099511627776"))
         },
-        HostileArchive("negative size in pax records", .malformed, "-5 bytes") { records(record("size", "-5")) },
+        HostileArchive("negative size in pax records", .malformed, "'size'") { records(record("size", "-5")) },
+        HostileArchive("size with a fraction in pax records", .malformed, "'size'") { records(record("size", "5.9")) },
+        HostileArchive("size with a sign in pax records", .malformed, "'size'") { records(record("size", "+5")) },
+        HostileArchive("owner with a fraction", .malformed, "'uid'") { records(record("uid", "0.0")) },
+        HostileArchive("negative group", .malformed, "'gid'") { records(record("gid", "-0")) },
+        HostileArchive("size beyond 63 bits in pax records", .malformed, "'size'") {
+            records(record("size", "9223372036854775808"))
+        },
+        HostileArchive("time with a sign", .malformed, "'mtime'") { records(record("mtime", "+5")) },
+        HostileArchive("time with two signs", .malformed, "'mtime'") { records(record("mtime", "--5")) },
+        HostileArchive("time with two fractions", .malformed, "'mtime'") { records(record("mtime", "5.1.2")) },
+        HostileArchive("time without seconds", .malformed, "'mtime'") { records(record("mtime", ".5")) },
         HostileArchive("size that is no number in pax records", .malformed, "'size'") {
             records(record("size", "many"))
         },
@@ -253,6 +264,16 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
             _ = try reader.next()
         }
         #expect(error?.code == .notAnArchive)
+    }
+
+    @Test(arguments: [
+        ("5", 5), ("5.9", 5), ("5.", 5), ("-5", -5), ("-5.0", -5), ("-5.1", -6), ("-0.5", -1),
+        ("-9223372036854775807.9", Int64.min),
+    ])
+    func `a time in pax records is rounded down`(_ text: String, _ seconds: Int64) throws {
+        let bytes = RawTar.bytes([.records(("mtime", text)), .init("etc/a")])
+        var reader = try ArchiveReader(bytes: bytes, named: "a")
+        #expect(try reader.next()?.modified == seconds)
     }
 
     @Test func `what surrounds an archive is told`() throws {
