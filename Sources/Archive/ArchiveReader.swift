@@ -76,7 +76,7 @@ public struct ArchiveReader: ~Copyable {
     public mutating func forEachChunk(_ body: (Span<UInt8>) throws -> Void) throws {
         if let failure { throw failure }
         while remaining > 0 {
-            let count = Int(min(remaining, UInt64(try available())))
+            let count = Int(min(remaining, UInt64(try availableContent())))
             try body(input.window.span.extracting(input.start..<input.start + count))
             input.advance(count)
             remaining -= UInt64(count)
@@ -87,8 +87,11 @@ public struct ArchiveReader: ~Copyable {
     ///
     /// - Throws: ``ArchiveError`` with ``ArchiveError/Code/limitExceeded`` where it has more than `limit` bytes.
     public mutating func read(limit: Int) throws -> [UInt8] {
+        if let failure { throw failure }
         guard remaining <= UInt64(max(0, limit)) else {
-            throw fault(.limitExceeded, "a member holds \(remaining) bytes where at most \(limit) are read")
+            let error = fault(.limitExceeded, "a member holds \(remaining) bytes where at most \(limit) are read")
+            failure = error
+            throw error
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Int(remaining))
@@ -171,6 +174,16 @@ public struct ArchiveReader: ~Copyable {
         if input.count > 0 { return input.count }
         guard try input.refill() else { throw fault(.truncated, "ends in the middle of a member; it is truncated") }
         return input.count
+    }
+
+    /// How many bytes of the current content are at hand, at least one.
+    private mutating func availableContent() throws(ArchiveError) -> Int {
+        do {
+            return try available()
+        } catch {
+            failure = error
+            throw error
+        }
     }
 
     private mutating func skip(_ amount: UInt64) throws(ArchiveError) {

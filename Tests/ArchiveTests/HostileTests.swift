@@ -220,6 +220,34 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         #expect(first == second)
     }
 
+    @Test func `an error while a content is read is thrown again by every further call`() throws {
+        let large = RawTar.bytes([.init("etc/a", String(repeating: "x", count: 600_000))])
+        var damaged = try Gzip.compress(large)
+        damaged[damaged.count - 6] ^= 0x10
+        let cases: [(bytes: [UInt8], limit: Int, code: ArchiveError.Code)] = [
+            (damaged, 1 << 20, .badChecksum), (Array(large.prefix(1030)), 1 << 20, .truncated),
+            (large, 599_999, .limitExceeded),
+        ]
+        for (bytes, limit, code) in cases {
+            var reader = try ArchiveReader(bytes: bytes, named: "a")
+            #expect(try reader.next()?.size == 600_000)
+            let first = try #require(throws: ArchiveError.self) { try reader.read(limit: limit) }
+            #expect(first.code == code)
+            #expect(throws: first) { try reader.read(limit: 1) }
+            #expect(throws: first) { try reader.read(limit: 1 << 20) }
+            #expect(throws: first) { try reader.forEachChunk { _ in } }
+            #expect(throws: first) { try reader.next() }
+        }
+    }
+
+    @Test func `an error of the caller's is the caller's alone`() throws {
+        struct Stop: Error {}
+        var reader = try ArchiveReader(bytes: RawTar.bytes([.init("etc/a", "x"), .init("etc/b")]), named: "a")
+        _ = try reader.next()
+        #expect(throws: Stop.self) { try reader.forEachChunk { _ in throw Stop() } }
+        #expect(try reader.next()?.name == "etc/b")
+    }
+
     @Test func `a file that does not exist and a directory are refused by the system's word`() throws {
         let scratch = try Scratch()
         for path in [scratch.path.appending("none"), scratch.path, "/dev/null"] {
