@@ -60,11 +60,18 @@ enum YAMLText {
                 throw OverlayError(
                     .invalidValue, subject: "kubesolo.config", detail: "holds \(value), which is no number")
             }
-            return "\(value)"
+            return number(value)
         case .string(let value): return scalar(value)
         case .sequence: return "[]"
         case .mapping: return "{}"
         }
+    }
+
+    /// A number with a point, without which YAML 1.1 takes one with an exponent for text.
+    private static func number(_ value: Double) -> String {
+        let text = "\(value)"
+        guard !text.contains("."), let mark = text.firstIndex(of: "e") else { return text }
+        return "\(text[..<mark]).0\(text[mark...])"
     }
 
     /// Text as a plain scalar where that is safe, else between double quotes (YAML 1.2 §7.3).

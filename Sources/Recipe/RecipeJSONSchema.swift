@@ -11,6 +11,11 @@ extension Recipe {
             ConfigValue.Pair("$schema", .string("https://json-schema.org/draft/2020-12/schema")),
             ConfigValue.Pair("$id", .string("urn:ksbuild:recipe:v1")),
             ConfigValue.Pair("title", .string("ksbuild recipe")),
+            ConfigValue.Pair(
+                "description",
+                .string(
+                    "What depends on several keys, on files or on the way in which a number is written, ksbuild alone "
+                        + "finds: a whole number must stand without fraction, exponent and zeros before it.")),
         ]
         return ConfigValue.mapping(head + members).json + "\n"
     }
@@ -37,10 +42,10 @@ extension Schema {
         case .choice(let words): .object(("enum", .texts(words)))
         case .flag: .object(("type", .string("boolean")))
         case .integer(let range): .mapping([ConfigValue.Pair("type", .string("integer"))] + Self.bounds(range))
-        case .byteCount(let range):
+        case .byteCount(let least):
             .mapping(
-                [ConfigValue.Pair("type", .texts(["integer", "string"]))] + Self.bounds(range)
-                    + TextForm.byteCount.jsonConstraints)
+                [ConfigValue.Pair("type", .texts(["integer", "string"]))] + Self.bounds(least...Int64.max)
+                    + [TextPattern.size(atLeast: least).jsonConstraint])
         case .configuration: .object(("type", .string("object")))
         }
     }
@@ -57,10 +62,17 @@ extension Schema {
     }
 }
 
+extension TextPattern {
+    /// The keyword that holds a text to this pattern.
+    ///
+    /// `$` is the end of the text in ECMA-262, and in Python and Perl also the place before a last line feed.
+    var jsonConstraint: ConfigValue.Pair { ConfigValue.Pair("pattern", .string("^\(expression)(?!\\n)$")) }
+}
+
 extension TextForm {
     /// The keywords that hold a text to this form.
     var jsonConstraints: [ConfigValue.Pair] {
-        var pairs = [ConfigValue.Pair("pattern", .string("^\(pattern.expression)$"))]
+        var pairs = [pattern.jsonConstraint]
         if let maximum { pairs.append(ConfigValue.Pair("maxLength", .integer(Int64(maximum)))) }
         return pairs
     }

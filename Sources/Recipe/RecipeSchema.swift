@@ -162,7 +162,7 @@ enum RecipeSchema {
             "serial", .text(.serial), .follows("`\(DataDisk.defaultSerial)`, unless `size` or `device` is given"),
             "The serial number of the disk that may be formatted; virtio tells at most 20 bytes of it."),
         SchemaField(
-            "size", .byteCount(67_108_864...Int64.max),
+            "size", .byteCount(atLeast: 67_108_864),
             "The exact size of the disk that may be formatted, a multiple of 512 bytes."),
         SchemaField(
             "device", .text(.diskLink),
@@ -197,9 +197,9 @@ enum RecipeSchema {
 
     private static let machine = Schema.object([
         SchemaField(
-            "memory", .byteCount(536_870_912...Int64.max), .value(.string("1GiB")), "Its memory, at least 512MiB."),
+            "memory", .byteCount(atLeast: 536_870_912), .value(.string("1GiB")), "Its memory, at least 512MiB."),
         SchemaField("cpus", .integer(1...256), .value(.integer(2)), "Its processors."),
-        SchemaField("disk", .byteCount(134_217_728...Int64.max), .value(.string("8GiB")), "The size of its data disk."),
+        SchemaField("disk", .byteCount(atLeast: 134_217_728), .value(.string("8GiB")), "The size of its data disk."),
         SchemaField(
             "network", .text(.networkName), .value(.string("default")), "The libvirt network it is attached to."),
     ])

@@ -17,8 +17,8 @@ indirect enum Schema: Sendable {
     case flag
     /// A whole number.
     case integer(ClosedRange<Int64>)
-    /// A number of bytes, or a text such as `8GiB`.
-    case byteCount(ClosedRange<Int64>)
+    /// A number of bytes, at least so many, or a text such as `8GiB`.
+    case byteCount(atLeast: Int64)
     /// A mapping that is passed on.
     case configuration
 }

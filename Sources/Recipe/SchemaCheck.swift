@@ -145,17 +145,17 @@ struct SchemaCheck {
             if range.contains(number) { return .integer(number) }
             report(source.position, path, "is \(number), and must be \(Self.words(range))")
             return nil
-        case (.byteCount(let range), .integer(let number)):
-            if range.contains(number) { return .byteCount(UInt64(number)) }
-            report(source.position, path, "is \(number) bytes, and must be \(Self.words(range))")
+        case (.byteCount(let least), .integer(let number)):
+            if number >= least { return .byteCount(UInt64(number)) }
+            report(source.position, path, "is \(number) bytes, and must be at least \(least)")
             return nil
-        case (.byteCount, .text(let text)):
+        case (.byteCount(let least), .text(let text)):
             guard TextForm.byteCount.accepts(text) else {
                 let (problem, hint) = complaint(text, .byteCount)
                 report(source.position, path, problem, hint)
                 return nil
             }
-            return byteCount(text, schema, source.position, path)
+            return byteCount(text, atLeast: least, source.position, path)
         default: mismatch(source, schema, meaning, path: path, isSecret: isSecret)
         }
         if case .integer = schema, Self.isPadded(source) {
@@ -190,6 +190,11 @@ struct SchemaCheck {
             }
         case (.integer, .text(let text)):
             hint = Int64(text) == nil ? "write a whole number" : "write \(text) without quotes"
+        case (.integer, .real(let number)), (.byteCount, .real(let number)):
+            if !isSecret, case .scalar(let text, _) = source.value {
+                problem = "must be \(Self.noun(schema)), not \(shown(text).dropFirst().dropLast())"
+            }
+            if let whole = Int64(exactly: number) { hint = "write \(whole)" }
         default: break
         }
         report(source.position, path, problem, hint, isStructural: !Self.isWhole(meaning, for: schema))
@@ -199,28 +204,21 @@ struct SchemaCheck {
     private static func isWhole(_ meaning: ScalarMeaning, for schema: Schema) -> Bool {
         guard case .real(let number) = meaning, let whole = Int64(exactly: number) else { return false }
         switch schema {
-        case .integer(let range), .byteCount(let range): return range.contains(whole)
+        case .integer(let range): return range.contains(whole)
+        case .byteCount(let least): return whole >= least
         default: return false
         }
     }
 
     private mutating func byteCount(
-        _ text: String, _ schema: Schema, _ position: SourcePosition, _ path: String
+        _ text: String, atLeast least: Int64, _ position: SourcePosition, _ path: String
     ) -> CheckedNode.Value? {
-        let shifts: [String: UInt64] = ["KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40]
-        guard case .byteCount(let range) = schema, let shift = shifts[String(text.suffix(3))],
-            let number = Int64(text.dropLast(3))
-        else {
-            report(position, path, "is larger than any disk", isStructural: false)
+        guard let count = SizeUnit.byteCount(text) else {
+            report(position, path, "is larger than any disk")
             return nil
         }
-        let (count, overflow) = number.multipliedReportingOverflow(by: 1 << Int64(shift))
-        guard !overflow else {
-            report(position, path, "is larger than any disk", isStructural: false)
-            return nil
-        }
-        guard range.contains(count) else {
-            report(position, path, "is \(count) bytes, and must be \(Self.words(range))", isStructural: false)
+        guard count >= least else {
+            report(position, path, "is \(count) bytes, and must be at least \(least)")
             return nil
         }
         return .byteCount(UInt64(count))
@@ -262,7 +260,14 @@ struct SchemaCheck {
             case .null: return .null
             case .flag(let flag): return .bool(flag)
             case .integer(let number): return .integer(number)
-            case .real(let number): return .real(number)
+            case .real(let number):
+                // What is passed on is the shortest text that means the same 64 bits.
+                if DecimalText(text) == nil || DecimalText(text) != DecimalText("\(number)") {
+                    report(
+                        source.position, path, "is a number that 64 bits do not hold as it is written",
+                        "write fewer digits, or write it in quotes", isStructural: false)
+                }
+                return .real(number)
             case .text(let text): return .string(text)
             case .notFinite:
                 report(source.position, path, "is no number that JSON knows", isStructural: false)
@@ -309,7 +314,7 @@ extension SchemaCheck {
     }
 
     private static func words(_ range: ClosedRange<Int64>) -> String {
-        range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+        "\(range.lowerBound) to \(range.upperBound)"
     }
 
     private static func alternatives(_ words: [String]) -> String {

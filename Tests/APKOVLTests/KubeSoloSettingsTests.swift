@@ -191,6 +191,7 @@ struct KubeSoloSettingsTests {
     @Test(arguments: [
         ("portainer.edgeKey", true), ("pki.caKey", true), ("kubernetes.kubelet.bootstrapToken", true),
         ("kubernetes.kubelet.bootstrapKubeconfig", true), ("network.mtu", false), ("portainer.edgeID", false),
+        ("auth.passwd", true), ("credentials.pass", true), ("portainer.edge_key_b64", true),
     ])
     func `keys of secrets make the file one`(path: String, isSecret: Bool) throws {
         let configuration = nested(path, .string("x"))
@@ -263,6 +264,15 @@ struct YAMLTextTests {
         #expect(try await read(YAMLText.document(value)) == json(value))
         let keys = ConfigValue.mapping(words.filter { !$0.isEmpty && $0 != "<<" }.map { .init($0, .integer(1)) })
         #expect(try await read(YAMLText.document(keys)) == json(keys))
+    }
+
+    @Test func `numbers are read back as numbers by YAML 1.1 too`() async throws {
+        let numbers = [1e20, -1e-7, 1.5e300, 0.1, 1000, 2.5e-300]
+        let value = ConfigValue.sequence(numbers.map { .real($0) })
+        let program = "import sys, yaml; print(all(type(v) is float for v in yaml.safe_load(sys.stdin.buffer)))"
+        let result = try await TestSupport.run("/usr/bin/python3", ["-c", program], input: YAMLText.document(value))
+        #expect(result.output == "True\n", "\(result.errors)")
+        #expect(try YAMLText.document(.real(1e20)) == "1.0e+20\n")
     }
 
     @Test func `random values are read back as they were`() async throws {

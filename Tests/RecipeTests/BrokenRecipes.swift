@@ -169,6 +169,10 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("vm: { memory: »08GiB }\n", "vm.memory", "it begins with 0; write 8GiB"),
     BrokenRecipe("vm: { memory: »8GiBs }\n", "vm.memory", "is not a size; write a whole number and KiB, MiB"),
     BrokenRecipe("vm: { memory: »64MiB }\n", "vm.memory", "is 67108864 bytes, and must be at least 536870912"),
+    BrokenRecipe(
+        "storage: { data: { size: »1KiB } }\n", "storage.data.size", "is 1024 bytes, and must be at least 67108864"),
+    BrokenRecipe("vm: { memory: »9999999TiB }\n", "vm.memory", "is larger than any disk"),
+    BrokenRecipe("name: »\"a\\n\"\n", "name", "is not a name of artefacts"),
     BrokenRecipe("vm: { memory: »99999999999TiB }\n", "vm.memory", "is larger than any disk"),
     BrokenRecipe("vm: { disk: »536870913 }\n", "vm.disk", "whole sectors of 512 bytes"),
     BrokenRecipe("vm: { network: »'' }\n", "vm.network", "'' is not the name of a libvirt network"),

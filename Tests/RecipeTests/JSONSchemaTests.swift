@@ -8,26 +8,12 @@ import Testing
 
 struct JSONSchemaTests {
     /// Asks python3-jsonschema which documents the schema takes.
-    ///
-    /// `$` means the end of the text in ECMA-262 and in Python also the place before a last line feed, so that the
-    /// patterns are given Python's own word for it.
     private func verdicts(of documents: [String], by schema: String = Recipe.jsonSchema) async throws -> [Bool] {
         let program = """
             import json, sys
             from jsonschema import Draft202012Validator
             given = json.load(sys.stdin)
-            def adapt(node):
-                if isinstance(node, dict):
-                    for key, value in node.items():
-                        if key == "pattern" and isinstance(value, str):
-                            assert value.startswith("^") and value.endswith("$")
-                            node[key] = value[:-1] + "\\\\Z"
-                        else:
-                            adapt(value)
-                elif isinstance(node, list):
-                    for value in node: adapt(value)
             Draft202012Validator.check_schema(given["schema"])
-            adapt(given["schema"])
             validator = Draft202012Validator(given["schema"])
             print("".join("1" if validator.is_valid(document) else "0" for document in given["documents"]))
             """
@@ -139,7 +125,7 @@ struct JSONSchemaTests {
         var documents: [String] = []
         var expected: [(verdict: Bool, form: String, text: String)] = []
         for (index, form) in forms.enumerated() {
-            for text in texts {
+            for text in texts + texts.filter(form.accepts).map({ $0 + "\n" }) {
                 documents.append(ConfigValue.object(("f\(index)", .string(text))).json)
                 expected.append((form.accepts(text), form.noun, text))
             }
@@ -150,6 +136,34 @@ struct JSONSchemaTests {
             Issue.record("\(wanted.form): schema \(verdict), decoder \(wanted.verdict): \(shown(wanted.text))")
         }
         #expect(Set(expected.filter(\.verdict).map(\.form)).count > 20)
+    }
+
+    @Test func `the schema and the decoder agree on sizes around every bound`() async throws {
+        let least: [Int64] = [1, 9, 10, 64 << 20, 128 << 20, 512 << 20, 999_999, 1 << 40, 199 << 40]
+        var documents: [String] = []
+        var expected: [(verdict: Bool, text: String)] = []
+        for (index, least) in least.enumerated() {
+            for unit in SizeUnit.allCases {
+                let low = (least - 1) / unit.bytes + 1
+                var numbers = [low - 1, low, low + 1, low * 10, low / 10, 0, 1, 9, 10, 99, 100, 9999, 99999]
+                let most = (0..<unit.maximumDigits).reduce(Int64(1)) { power, _ in power * 10 }
+                numbers += [most - 1, most, most / 10, most * 9, .max]
+                for text in numbers.map({ "\($0)\(unit.rawValue)" }) {
+                    documents.append(ConfigValue.object(("f\(index)", .string(text))).json)
+                    let count = TextForm.byteCount.accepts(text) ? SizeUnit.byteCount(text) : nil
+                    expected.append((count.map { $0 >= least } ?? false, "\(text), at least \(least)"))
+                    documents.append(ConfigValue.object(("f\(index)", .string(text + "\n"))).json)
+                    expected.append((false, "\(text) and a line feed"))
+                }
+            }
+        }
+        let properties = least.enumerated().map {
+            ConfigValue.Pair("f\($0)", .mapping([TextPattern.size(atLeast: $1).jsonConstraint]))
+        }
+        let verdicts = try await verdicts(
+            of: documents, by: ConfigValue.object(("properties", .mapping(properties))).json)
+        #expect(verdicts.count == documents.count)
+        for (verdict, wanted) in zip(verdicts, expected) { #expect(verdict == wanted.verdict, "\(wanted.text)") }
     }
 
     /// What the decoder finds of what a schema can find; the rest of its work is left out.
@@ -211,7 +225,8 @@ struct JSONSchemaTests {
     private func anything(_ chance: inout SeededGenerator) -> ConfigValue {
         let values: [ConfigValue] = [
             .null, .bool(true), .bool(false), .integer(0), .integer(-5), .integer(7), .integer(.max), .real(1.5),
-            .string(""), .string("virt"), .string("eth0"), .string("1GiB"), .string("0"), .string("true"),
+            .string(""), .string("virt"), .string("eth0"), .string("1GiB"), .string("1KiB"), .string("9999999TiB"),
+            .string("0"), .string("true"),
             .string("192.0.2.1"), .string("file:x"), .string(String(repeating: "a", count: 64)),
             .string(String(repeating: "a", count: 5000)), .sequence([]), .sequence([.string("a")]), .mapping([]),
             .sequence([.mapping([ConfigValue.Pair("name", .string("a"))])]),
