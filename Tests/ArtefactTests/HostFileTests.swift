@@ -40,9 +40,19 @@ import Testing
         #expect(try HostFile.read(pipe, limit: 9).isEmpty)
         // The writer has the pipe open when the shell that starts it ends, and goes on alone, because reading holds this
         // thread up.
-        let script = "exec 3<> '\(pipe)'; { sleep 0.3; printf abc >&3; sleep 0.3; } < /dev/null > /dev/null 2>&1 &"
+        let script = """
+            exec 3<> '\(pipe)'
+            { until [ -e '\(pipe).go' ]; do sleep 0.05; done; sleep 0.3; printf abc >&3; } < /dev/null > /dev/null 2>&1 &
+            """
         #expect(try await run("sh", ["-c", script]).succeeded)
-        #expect(try HostFile.read(pipe, limit: 9) == Array("abc".utf8))
+        let file = try HostFile.open(pipe)
+        defer { try? file.close() }
+        try scratch.file("pipe.go", "")
+        var bytes: [UInt8] = []
+        try HostFile.forEachChunk(of: file, named: pipe) { chunk in
+            for index in chunk.indices { bytes.append(chunk[index]) }
+        }
+        #expect(bytes == Array("abc".utf8))
     }
 
     @Test(arguments: ["", "abc", String(repeating: "g", count: 64), String(repeating: "a", count: 65)])
