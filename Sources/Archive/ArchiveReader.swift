@@ -299,18 +299,24 @@ public struct ArchiveReader: ~Copyable {
     }
 
     /// Reads all that follows the end mark: the gzip checksum stands at the very end.
+    ///
+    /// The first block that is not zero, counted from the mark, decides what it is; it may come in pieces.
     private mutating func inspectRemainder() throws(ArchiveError) {
-        var isFirst = true
-        var rest = true
-        while rest {
-            if isFirst, input.count >= block.count {
-                let next = Array(input.window[input.start..<input.start + block.count])
-                if !next.allSatisfy({ $0 == 0 }) { remainder = TarHeader.hasValidChecksum(next) ? .archive : .bytes }
-                isFirst = false
+        var position = 0
+        var first: [UInt8] = []
+        repeat {
+            if first.isEmpty, !input.isZero {
+                let start = input.window[input.start..<input.end].firstIndex { $0 != 0 } ?? input.end
+                let zeros = (position + start - input.start) % block.count
+                first =
+                    [UInt8](repeating: 0, count: zeros) + input.window[start..<input.end].prefix(block.count - zeros)
+            } else if !first.isEmpty, first.count < block.count {
+                first += input.window[input.start..<input.end].prefix(block.count - first.count)
             }
-            if remainder == .nothing, !input.isZero { remainder = .bytes }
+            position += input.count
             input.advance(input.count)
-            rest = try input.refill()
-        }
+        } while try input.refill()
+        guard !first.isEmpty else { return }
+        remainder = TarHeader.hasValidChecksum(first) ? .archive : .bytes
     }
 }

@@ -318,6 +318,17 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         #expect(try summary(tar + [UInt8](repeating: 0, count: 9216)).remainder == .nothing)
         #expect(try summary(tar + tar).remainder == .archive)
         #expect(try summary(tar + Array("tail".utf8)).remainder == .bytes)
+        let zeros = [UInt8](repeating: 0, count: 9216)
+        #expect(try summary(tar + zeros + tar).remainder == .archive)
+        #expect(try summary(tar + zeros.prefix(100) + tar).remainder == .bytes)
+        #expect(try summary(tar + zeros + Array("tail".utf8)).remainder == .bytes)
+        #expect(try summary(tar + zeros + Array("tail".utf8) + zeros).remainder == .bytes)
+        for whole in [tar + tar, tar + zeros + tar] {
+            for cut in [1, 100, 511, 512, 513].map({ tar.count + $0 }) {
+                let pieces = try Gzip.compress(Array(whole[..<cut])) + Gzip.compress(Array(whole[cut...]))
+                #expect(try summary(pieces).remainder == .archive, "\(cut) of \(whole.count)")
+            }
+        }
         let (one, two) = (try Gzip.compress(open), try Gzip.compress(tar))
         #expect(try summary(one + two).gzipMembers == 2)
         #expect(try !summary(one + two + [0, 0, 0]).hasBytesAfterGzip)
