@@ -12,7 +12,7 @@ extension RecipeReader {
             let isVLAN = if case .vlan = one.interface.kind { true } else { false }
             for link in one.links {
                 guard let lower = byName[link.name] else {
-                    let near = Suggestion.nearest(to: link.name, among: byName.keys.sorted())
+                    let near = NearestWord.find(link.name, among: byName.keys.sorted(), orKin: .prefix)
                     fault(
                         link.node, "\(shown(link.name)) is not among the interfaces",
                         near.map { "did you mean '\($0)'?" } ?? "add '\(link.name): {}' to network.interfaces")

@@ -34,7 +34,8 @@ enum RecipeSchema {
             "Lines for `/etc/apk/repositories`, for use after boot: URLs or absolute paths."),
         SchemaField(
             "layers", .list(.text(.path), most: 64), .value(.sequence([])),
-            "Directories, relative to the recipe, that are laid over the generated files in this order; the last wins."),
+            "Directories, relative to the recipe, that are laid over the generated files in this order; the last wins. "
+                + "Links and modes are kept, but write permission is the owner's alone."),
         SchemaField("kernel", kernel, .follows("the defaults below"), "Consoles and kernel parameters."),
         SchemaField(
             "seed", seed, .follows("the defaults below"),

@@ -65,7 +65,7 @@ struct SchemaCheck {
         }
         let names = fields.map(\.name)
         let hint =
-            Suggestion.nearest(to: pair.key, among: names).map { "did you mean '\($0)'?" }
+            NearestWord.find(pair.key, among: names, orKin: .prefix).map { "did you mean '\($0)'?" }
             ?? "known here: \(names.joined(separator: ", "))"
         report(pair.keyPosition, keyPath, "is no key that is known here", hint)
     }
@@ -136,7 +136,7 @@ struct SchemaCheck {
         case (.choice(let words), .text(let text)):
             if words.contains(text) { return .text(text) }
             let hint =
-                Suggestion.nearest(to: text, among: words).map { "did you mean '\($0)'?" }
+                NearestWord.find(text, among: words, orKin: .prefix).map { "did you mean '\($0)'?" }
                 ?? "write \(Self.alternatives(words))"
             report(source.position, path, "does not take \(shown(text))", hint)
         case (.flag, .flag(let flag)): return .flag(flag)

@@ -1,3 +1,5 @@
+internal import Node
+
 /// The packages of a repository, as its `APKINDEX.tar.gz` lists them.
 ///
 /// Format 2 of `apk-index(5)`: a gzip stream with a tar of signatures that has no end mark, then a gzip stream with a tar
@@ -160,7 +162,7 @@ public struct PackageIndex: Hashable, Sendable {
 
     /// The name in the index that comes nearest to one that is missing.
     public func nearestName(to name: String) -> String? {
-        NearestName.find(name, among: packages.lazy.map(\.name))
+        NearestWord.find(name, among: packages.lazy.map(\.name), orKin: .hyphenated)
     }
 
     /// Demands a signature, without which apk ignores the repository.

@@ -44,7 +44,7 @@ import Testing
             while text.strip():
                 value, end = decoder.raw_decode(text.lstrip())
                 text = text.lstrip()[end:]
-                kinds.append((value["kind"], len(value["findings"]), len(value.get("members") or value.get("entries") or value["artefacts"]) > 3))
+                kinds.append((value["kind"], len(value["findings"]), len(value.get("entries") or value["artefacts"]) > 3))
             print(kinds)'
             """
         let json = try await run("sh", ["-c", script, "sh", try Product.ksbuild.string], in: scratch.path)

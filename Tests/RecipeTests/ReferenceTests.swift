@@ -76,18 +76,12 @@ struct SuggestionTests {
     ])
     func `a slip is recognised`(word: String, meant: String) {
         let known = ["hostname", "packages", "virt", "seed", "apiVersion", "standard", "epoch"]
-        #expect(Suggestion.nearest(to: word, among: known) == meant)
+        #expect(NearestWord.find(word, among: known, orKin: .prefix) == meant)
     }
 
     @Test(arguments: ["zzz", "", "x", String(repeating: "a", count: 100)])
     func `what is like nothing gets no suggestion`(word: String) {
-        #expect(Suggestion.nearest(to: word, among: ["hostname", "packages", "seed"]) == nil)
-    }
-
-    @Test func `a swap of neighbours is one step`() {
-        #expect(Suggestion.distance("ab", "ba") == 1)
-        #expect(Suggestion.distance("", "abc") == 3)
-        #expect(Suggestion.distance("kitten", "sitting") == 3)
+        #expect(NearestWord.find(word, among: ["hostname", "packages", "seed"], orKin: .prefix) == nil)
     }
 }
 

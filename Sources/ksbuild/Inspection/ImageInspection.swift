@@ -10,7 +10,7 @@ struct ImageInspection: Inspection {
     let bytes: UInt64
     let trees: [String]
     let bootEntries: [BootRow]
-    let entries: [Entry]
+    let entries: [InspectedEntry]
     let overlays: [String]
     let findings: [Finding]
 
@@ -21,7 +21,7 @@ struct ImageInspection: Inspection {
         bytes = image.volume.imageSize
         trees = image.volume.nameSpaces.map { "\($0)" }
         bootEntries = try image.bootEntries().map(BootRow.init)
-        entries = try image.entries().map(Entry.init)
+        entries = try image.entries().map { InspectedEntry($0) }
         // `nlplug-findfs` looks in the root only, at names that match *.apkovl.tar.gz*.
         overlays = entries.map(\.path).filter { !$0.contains("/") && $0.contains(".apkovl.tar.gz") }
         findings =
@@ -36,7 +36,7 @@ struct ImageInspection: Inspection {
     var lines: [String] {
         ["\(path): ISO 9660 image '\(label)', \(bytes) bytes", "  trees: \(trees.joined(separator: ", "))"]
             + bootEntries.map { "  boots: \($0.platform), \($0.sectors) sectors from sector \($0.location)" }
-            + entries.map { "  \($0.line)" }
+            + entries.map(\.line)
             + (overlays.first.map { ["init takes the overlay \($0)"] } ?? [])
     }
 
@@ -51,32 +51,5 @@ struct ImageInspection: Inspection {
             sectors = entry.sectors
             location = entry.location
         }
-    }
-
-    /// One entry of the preferred tree.
-    struct Entry: Encodable {
-        let path: String
-        let kind: String
-        let mode: String
-        let owner: UInt32
-        let group: UInt32
-        let size: UInt64
-        let target: String?
-
-        init(_ entry: ISOEntry) {
-            path = entry.path
-            mode = "\(entry.mode)"
-            owner = entry.owner
-            group = entry.group
-            size = entry.size
-            switch entry.kind {
-            case .file: (kind, target) = ("file", nil)
-            case .directory: (kind, target) = ("directory", nil)
-            case .symlink(let to): (kind, target) = ("symlink", to)
-            case .special: (kind, target) = ("special", nil)
-            }
-        }
-
-        var line: String { "\(mode)  \(owner):\(group)  \(size)  \(path)\(target.map { " -> \($0)" } ?? "")" }
     }
 }

@@ -1,62 +1,24 @@
 import APKOVL
-import Archive
 import SystemPackage
 
 /// An overlay: its members as stored, what a node would be, and what Alpine's init would pass over in silence.
 struct OverlayInspection: Inspection {
     let kind = "overlay"
     let path: String
-    let members: [Member]
+    let entries: [InspectedEntry]
     let boot: Boot
     let findings: [Finding]
 
     init(_ path: FilePath) throws {
         let overlay = try OverlayLint.inspect(path)
         self.path = path.string
-        members = overlay.members.map(Member.init)
+        entries = overlay.members.map { InspectedEntry($0) }
         boot = Boot(overlay.facts)
         findings = overlay.findings.map(Finding.init)
     }
 
     var lines: [String] {
-        ["\(path): overlay, \(members.count) members"] + members.map { "  \($0.line)" } + boot.lines
-    }
-
-    /// One member of the archive.
-    struct Member: Encodable {
-        let name: String
-        let kind: String
-        let mode: String
-        let owner: UInt32
-        let group: UInt32
-        let size: UInt64
-        let target: String?
-
-        init(_ member: ArchiveMember) {
-            name = member.name
-            mode = "\(member.mode)"
-            owner = member.owner
-            group = member.group
-            size = member.size
-            switch member.kind {
-            case .file: (kind, target) = ("file", nil)
-            case .directory: (kind, target) = ("directory", nil)
-            case .symlink(let to): (kind, target) = ("symlink", to)
-            case .hardlink(let to): (kind, target) = ("hard link", to)
-            case .other(let what): (kind, target) = (what, nil)
-            }
-        }
-
-        var line: String {
-            let note =
-                switch kind {
-                case "file", "directory": ""
-                case "symlink": " -> \(target ?? "")"
-                case "hard link": " (same file as \(target ?? ""))"
-                default: " (\(kind))"
-                }
-            return "\(mode)  \(owner):\(group)  \(size)  \(name)\(note)"
-        }
+        ["\(path): overlay, \(entries.count) members"] + entries.map(\.line) + boot.lines
     }
 
     /// What a node booted with it would be.
