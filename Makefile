@@ -23,7 +23,7 @@ build: ## build for debugging
 	$(SWIFT) build
 
 release: ## build optimised: .build/release/ksbuild
-	$(SWIFT) build -c release --product ksbuild
+	$(SWIFT) build -c release --product ksbuild --static-swift-stdlib
 
 lab: ## make the test laboratory: a real Alpine image and stand-ins, cached
 	@$(AS_ROOT) Tests/Lab/make-lab

@@ -67,6 +67,7 @@ import Testing
 
     @Test(arguments: [
         "README.md", "docs/quick-start.md", "docs/commands.md", "docs/bundle.md", "docs/node.md", "docs/testing.md",
+        "docs/benchmarks.md",
     ])
     func `every link to a file leads to one`(page: String) throws {
         let path = Product.checkout.pushing(FilePath(page))
