@@ -42,7 +42,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        room("Artefact", [system, crypto]),
+        .systemLibrary(name: "CLinux"),
+        room("Artefact", ["CLinux", system, crypto]),
         room("Archive", ["Artefact", "CArchive", "CZlib", system]),
         room("Node", ["Artefact", system]),
         room("APKOVL", ["Artefact", "Archive", "Node", system]),

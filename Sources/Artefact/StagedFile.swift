@@ -14,7 +14,7 @@ public struct StagedFile: ~Copyable {
     public let target: FilePath
     private let directory: FilePath
     private let hidden: FilePath
-    private let file: FileDescriptor
+    let file: FileDescriptor
     private var isNamed: Bool
     private var isCommitted = false
     private var buffer: [UInt8] = []
@@ -133,7 +133,13 @@ public struct StagedFile: ~Copyable {
         return try file.commit(mode: mode)
     }
 
-    private mutating func flush() throws(ArtefactError) {
+    /// Whether nothing was written yet and no digest is computed of what passes.
+    var canCopy: Bool { size == 0 && stream == nil }
+
+    /// Takes over the size of a file that was copied in.
+    mutating func extend(to size: UInt64) { self.size = size }
+
+    mutating func flush() throws(ArtefactError) {
         guard !buffer.isEmpty else { return }
         let bytes = buffer
         buffer = []

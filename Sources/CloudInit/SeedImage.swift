@@ -1,5 +1,4 @@
 public import Artefact
-public import SystemPackage
 
 /// What stands on the seed medium: the NoCloud files, the overlay in its root, and the KubeSolo binary.
 ///
@@ -50,25 +49,13 @@ public enum SeedImage {
     ///
     /// - Throws: ``CloudInitError`` with ``CloudInitError/Code/misplaced``, or `ArtefactError` where a file cannot be
     ///   read or something has its place already; the tree is then as it was.
-    public static func add(_ additions: [SeedAddition], to tree: inout FileTree) throws {
+    public static func add(_ additions: [HostAddition], to tree: inout FileTree) throws {
         var next = tree
-        for addition in additions { try next.insert(entry(of: addition)) }
+        for addition in additions {
+            for entry in try addition.entries() { try next.insert(entry) }
+        }
         try check(next)
         tree = next
-    }
-
-    private static func entry(of addition: SeedAddition) throws -> TreeEntry {
-        let status = try HostFile.status(of: addition.source)
-        guard status.kind == .file else {
-            throw CloudInitError(
-                .misplaced, subject: addition.source.string, detail: "is no regular file; add files one by one")
-        }
-        let isSecret = status.mode.bits & 0o077 == 0
-        let isProgram = status.mode.bits & 0o111 != 0
-        let mode: EntryMode = isSecret ? (isProgram ? EntryMode(0o700) : .secret) : (isProgram ? .executable : .file)
-        return TreeEntry(
-            path: addition.path, kind: .file(.file(addition.source, size: status.size)), mode: mode,
-            origin: "--add \(addition.source)", isSecret: isSecret)
     }
 
     private static let overlaySuffix = ".apkovl.tar.gz"
@@ -92,28 +79,5 @@ public enum SeedImage {
                     detail: "would end init's search before it sees the boot medium; put the repository a level deeper")
             }
         }
-    }
-}
-
-/// A file of the host's and its place on a medium, written `LOCAL:PATH`.
-public struct SeedAddition: Hashable, Sendable {
-    /// The file on the host.
-    public let source: FilePath
-    /// Where it goes.
-    public let path: EntryPath
-
-    /// Takes `LOCAL:PATH`; the last colon counts, and PATH may begin with a slash.
-    ///
-    /// - Throws: ``CloudInitError`` with ``CloudInitError/Code/misplaced``, or `ArtefactError` for a path that no medium
-    ///   can hold.
-    public init(_ text: String) throws {
-        guard let colon = text.lastIndex(of: ":"), colon != text.startIndex else {
-            throw CloudInitError(
-                .misplaced, subject: text, detail: "is not LOCAL:PATH; name a file and, after a colon, its place")
-        }
-        var place = text[text.index(after: colon)...]
-        if place.first == "/" { place = place.dropFirst() }
-        source = FilePath(String(text[..<colon]))
-        path = try EntryPath(String(place))
     }
 }

@@ -17,6 +17,8 @@ enum ISOFormat {
     static let firstDescriptor: UInt32 = 16
     /// The standard identifier of every descriptor.
     static let standardIdentifier = Array("CD001".utf8)
+    /// The sector that the record of a file without bytes tells: one that is in every image.
+    static let emptyExtent: UInt32 = firstDescriptor + 2
     /// The bytes before the identifier of a directory record (§9.1).
     static let recordHeader = 33
     /// The longest directory record; its length is one byte and even.

@@ -13,11 +13,14 @@ struct ISOIdentifiers {
     }
 
     private static let stop = UInt16(UInt8(ascii: "."))
+    private static let semicolon = UInt16(UInt8(ascii: ";"))
     private static let underscore = UInt16(UInt8(ascii: "_"))
 
     /// File and directory identifiers of interchange level 3 (ECMA-119 §7.5, §7.6): upper-case d-characters, at most 30
     /// of them besides the full stop; files end in `;1`.
-    static func primary(_ names: [(name: String, isDirectory: Bool)]) -> [[UInt8]] {
+    ///
+    /// - Parameter present: Identifiers of the same directory that are there already and stay as they are.
+    static func primary(_ names: [(name: String, isDirectory: Bool)], besides present: [[UInt8]] = []) -> [[UInt8]] {
         let parts = names.map { name, isDirectory in
             var parts = split(name.utf16.map(dCharacter), isDirectory: isDirectory, longestSuffix: 9)
             if parts.suffix == [stop] { parts.suffix = [] }
@@ -26,7 +29,13 @@ struct ISOIdentifiers {
             parts.isExact = parts.whole.elementsEqual(name.utf16)
             return parts
         }
-        return zip(unique(parts, limit: 30, countingStop: false), names).map { parts, name in
+        let taken = present.map { identifier in
+            var units = identifier.map { UInt16($0) }
+            if let end = units.lastIndex(of: semicolon) { units.removeSubrange(end...) }
+            if units.last == stop { units.removeLast() }
+            return units
+        }
+        return zip(unique(parts, limit: 30, countingStop: false, besides: taken), names).map { parts, name in
             let text = parts.whole.map { UInt8(truncatingIfNeeded: $0) }
             if name.isDirectory { return text }
             return text + (parts.suffix.isEmpty ? Array(".;1".utf8) : Array(";1".utf8))
@@ -37,7 +46,9 @@ struct ISOIdentifiers {
     ///
     /// What lies beyond the basic plane and what Joliet forbids (`* / : ; ? \`) becomes `_`, and so does a full stop at
     /// the end, which Linux and 7-Zip drop.
-    static func joliet(_ names: [(name: String, isDirectory: Bool)]) -> [[UInt8]] {
+    ///
+    /// - Parameter present: Identifiers of the same directory that are there already and stay as they are.
+    static func joliet(_ names: [(name: String, isDirectory: Bool)], besides present: [[UInt8]] = []) -> [[UInt8]] {
         let parts = names.map { name, isDirectory in
             var units = name.unicodeScalars.map(jolietCharacter)
             for last in units.indices.reversed() {
@@ -52,7 +63,14 @@ struct ISOIdentifiers {
             parts.isExact = parts.whole.elementsEqual(name.utf16)
             return parts
         }
-        return zip(unique(parts, limit: 64, countingStop: true), names).map { parts, name in
+        let taken = present.map { identifier in
+            var units = stride(from: 0, to: identifier.count - 1, by: 2).map {
+                UInt16(identifier[$0]) << 8 | UInt16(identifier[$0 + 1])
+            }
+            if let end = units.lastIndex(of: semicolon) { units.removeSubrange(end...) }
+            return units
+        }
+        return zip(unique(parts, limit: 64, countingStop: true, besides: taken), names).map { parts, name in
             var bytes: [UInt8] = []
             for unit in parts.whole + (name.isDirectory ? [] : Array(";1".utf16)) { bytes.appendBig16(unit) }
             return bytes
@@ -80,9 +98,15 @@ struct ISOIdentifiers {
         return Parts(stem: Array(units[..<last]), suffix: Array(units[last...]), isExact: false)
     }
 
-    private static func unique(_ names: [Parts], limit: Int, countingStop: Bool) -> [Parts] {
-        var taken: Set<[UInt16]> = []
-        for name in names where name.isExact { taken.insert(name.whole) }
+    private static func unique(
+        _ names: [Parts], limit: Int, countingStop: Bool, besides present: [[UInt16]]
+    ) -> [Parts] {
+        var taken = Set(present)
+        let names = names.map { name in
+            var name = name
+            if name.isExact, !taken.insert(name.whole).inserted { name.isExact = false }
+            return name
+        }
         var next: [[UInt16]: Int] = [:]
         return names.map { name in
             if name.isExact || taken.insert(name.whole).inserted { return name }

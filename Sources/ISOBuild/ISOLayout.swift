@@ -18,7 +18,6 @@ struct ISOLayout {
     /// The sectors of the image without padding.
     private(set) var sectors: UInt32 = 0
     private var extents: [[(sector: UInt32, length: UInt32)]]
-    private let identifierOfEmpty: UInt32
 
     /// Computes the layout of a tree.
     ///
@@ -28,7 +27,6 @@ struct ISOLayout {
         let known = nodes
         trees = ISOTreeKind.allCases.map { Tree(kind: $0, directories: known.directories(of: $0)) }
         extents = Array(repeating: Array(repeating: (0, 0), count: nodes.indices.count), count: 2)
-        identifierOfEmpty = ISOFormat.firstDescriptor + 2
         var next = UInt64(ISOFormat.firstDescriptor) + 3
         for index in trees.indices {
             let size = tableBytes(of: trees[index], bigEndian: false).count
@@ -48,7 +46,7 @@ struct ISOLayout {
         for index in nodes.indices {
             guard case .file(let content) = nodes[index].kind else { continue }
             let size = content.size
-            nodes[index].extent = size == 0 ? identifierOfEmpty : UInt32(next)
+            nodes[index].extent = size == 0 ? ISOFormat.emptyExtent : UInt32(next)
             files.append(index)
             try Self.check(next, size)
             next += ISOFormat.sectors(size)
@@ -151,7 +149,7 @@ struct ISOLayout {
                 flags: 0, identifier: identifier)
         case .symlink:
             return DirectoryRecord(
-                extent: identifierOfEmpty, length: 0, recorded: node.modified, flags: 0, identifier: identifier)
+                extent: ISOFormat.emptyExtent, length: 0, recorded: node.modified, flags: 0, identifier: identifier)
         }
     }
 

@@ -112,7 +112,7 @@ struct ISONodes {
         }
     }
 
-    private static func precedes(_ left: [UInt8], _ right: [UInt8], in tree: ISOTreeKind) -> Bool {
+    static func precedes(_ left: [UInt8], _ right: [UInt8], in tree: ISOTreeKind) -> Bool {
         func weight(_ byte: UInt8) -> UInt8 {
             switch byte {
             case UInt8(ascii: ";"): 0
@@ -151,15 +151,21 @@ struct ISONodes {
         switch entry.kind {
         case .directory: return .directory
         case .file(let content): return .file(content)
-        case .symlink(let target):
-            let bytes = Array(target.utf8)
-            guard !bytes.isEmpty, !bytes.contains(0), bytes.count <= longestTarget else {
-                throw .refused(
-                    entry.path.string,
-                    "has a target of \(bytes.count) bytes; give it 1 to \(longestTarget) bytes without NUL")
-            }
-            return .symlink(bytes)
+        case .symlink(let target): return .symlink(try checked(target, of: entry))
         }
+    }
+
+    /// The bytes of the target of a link.
+    ///
+    /// - Throws: ``ISOError`` with ``ISOError/Code/unrepresentable`` for one that no reader takes.
+    static func checked(_ target: String, of entry: TreeEntry) throws(ISOError) -> [UInt8] {
+        let bytes = Array(target.utf8)
+        guard !bytes.isEmpty, !bytes.contains(0), bytes.count <= longestTarget else {
+            throw .refused(
+                entry.path.string,
+                "has a target of \(bytes.count) bytes; give it 1 to \(longestTarget) bytes without NUL")
+        }
+        return bytes
     }
 }
 

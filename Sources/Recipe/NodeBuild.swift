@@ -66,7 +66,7 @@ public struct NodeBuild {
     /// - Returns: What was written.
     /// - Throws: `ISOError` or ``BuildError`` with ``BuildError/Code/defect``.
     public func writeSeed(
-        to target: FilePath, overlayFile: WrittenFile?, additions: [SeedAddition] = [], padding: Bool = false,
+        to target: FilePath, overlayFile: WrittenFile?, additions: [HostAddition] = [], padding: Bool = false,
         digesting: Bool = false
     ) throws -> WrittenFile {
         report(.step("write the seed image"))

@@ -99,6 +99,15 @@ public enum RecipeFile {
             epoch: override ?? reading.recipe.epoch ?? BuildStamp.defaultEpoch)
     }
 
+    /// The time of what is built without a recipe: `SOURCE_DATE_EPOCH`, else ``BuildStamp/defaultEpoch``.
+    ///
+    /// - Throws: ``RecipeFaults`` for a value that is no time.
+    public static func epoch(_ surroundings: Surroundings) throws(RecipeFaults) -> Int64 {
+        let (override, fault) = sourceDateEpoch(surroundings.environment)
+        if let fault { throw RecipeFaults([fault]) }
+        return override ?? BuildStamp.defaultEpoch
+    }
+
     /// The time that reproducible-builds.org's `SOURCE_DATE_EPOCH` gives, or what is wrong with it.
     private static func sourceDateEpoch(
         _ environment: [String: String]

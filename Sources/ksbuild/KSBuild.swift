@@ -13,7 +13,8 @@ struct KSBuild: AsyncParsableCommand {
             CommandGroup(
                 name: "Recipe", subcommands: [InitCommand.self, PlanCommand.self, SchemaCommand.self]),
             CommandGroup(
-                name: "Build", subcommands: [OverlayCommand.self, CidataCommand.self, BundleCommand.self]),
+                name: "Build",
+                subcommands: [OverlayCommand.self, CidataCommand.self, BundleCommand.self, GraftCommand.self]),
             CommandGroup(name: "Judge", subcommands: [VerifyCommand.self, InspectCommand.self, BootCommand.self]),
             CommandGroup(
                 name: "Live and back", subcommands: [ListCommand.self, ActivateCommand.self, RollbackCommand.self]),

@@ -44,7 +44,7 @@ struct SeedImageTests {
         var tree = try SeedImage.tree(
             files: Seed(node: Samples.node()).files, overlay: Self.overlay, binary: .text("ELF"), holdingSecrets: false)
         let before = tree
-        let addition = try SeedAddition("\(source):/\(path)")
+        let addition = try HostAddition("\(source):/\(path)")
         if isAllowed {
             try SeedImage.add([addition], to: &tree)
             #expect(try tree[EntryPath(path)]?.mode == .executable)
@@ -54,18 +54,21 @@ struct SeedImageTests {
         }
     }
 
-    @Test func `an addition is a regular file and a place, and the last colon parts them`() throws {
+    @Test func `an addition is a file or directory and a place, and the last colon parts them`() throws {
         let scratch = try Scratch()
-        #expect(try SeedAddition("a:b:c").source == "a:b")
-        #expect(try SeedAddition("a:/b/c").path.string == "b/c")
+        #expect(try HostAddition("a:b:c").source == "a:b")
+        #expect(try HostAddition("a:/b/c").path.string == "b/c")
         for text in ["", "a", ":b", "a:", "a:/", "a:../b", "a:b/"] {
-            #expect(throws: (any Error).self, "\(text)") { try SeedAddition(text) }
+            #expect(throws: (any Error).self, "\(text)") { try HostAddition(text) }
         }
         var tree = FileTree()
-        let missing = try SeedAddition("\(scratch.path)/none:x")
+        let missing = try HostAddition("\(scratch.path)/none:x")
         #expect(throws: ArtefactError.self) { try SeedImage.add([missing], to: &tree) }
-        let directory = try SeedAddition("\(scratch.path):x")
-        #expect(throws: CloudInitError.self) { try SeedImage.add([directory], to: &tree) }
+        _ = try scratch.file("one", "1", mode: .file)
+        try SeedImage.add([try HostAddition("\(scratch.path):x")], to: &tree)
+        #expect(tree.entries.map(\.path.string) == ["x", "x/one"])
+        let pipe = try HostAddition("/dev/null:x")
+        #expect(throws: ArtefactError.self) { try SeedImage.add([pipe], to: &tree) }
     }
 
     @Test func `cloud-init reads the seed from the image that is written`() async throws {

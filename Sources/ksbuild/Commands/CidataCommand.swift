@@ -21,7 +21,7 @@ struct CidataCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("A further file on the image.", valueName: "local:path"), transform: { try addition($0) })
-    var add: [SeedAddition] = []
+    var add: [HostAddition] = []
 
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
@@ -39,7 +39,7 @@ struct CidataCommand: ParsableCommand {
         if !report.quiet { Console.print("\(written.path): \(written.size) bytes") }
     }
 
-    private static func addition(_ text: String) throws -> SeedAddition {
-        do { return try SeedAddition(text) } catch { throw ValidationError("--add \(error)") }
+    private static func addition(_ text: String) throws -> HostAddition {
+        do { return try HostAddition(text) } catch { throw ValidationError("--add \(error)") }
     }
 }
