@@ -37,7 +37,8 @@ extension StagedFile {
         guard end >= 0, UInt64(end) == expected else {
             throw ArtefactError(
                 .changedWhileReading, subject: source.string,
-                detail: "changed while it was being copied (it had \(expected) bytes); run again when nothing writes to it")
+                detail: "changed while it was being copied (it had \(expected) bytes); run again when nothing writes to"
+                    + " it")
         }
         extend(to: expected)
         return method

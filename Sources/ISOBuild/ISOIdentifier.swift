@@ -19,7 +19,10 @@ struct ISOIdentifiers {
     /// File and directory identifiers of interchange level 3 (ECMA-119 §7.5, §7.6): upper-case d-characters, at most 30
     /// of them besides the full stop; files end in `;1`.
     ///
-    /// - Parameter present: Identifiers of the same directory that are there already and stay as they are.
+    /// - Parameters:
+    ///   - names: The names of one directory.
+    ///   - present: Identifiers of the same directory that are there already and stay as they are.
+    /// - Returns: An identifier for each name.
     static func primary(_ names: [(name: String, isDirectory: Bool)], besides present: [[UInt8]] = []) -> [[UInt8]] {
         let parts = names.map { name, isDirectory in
             var parts = split(name.utf16.map(dCharacter), isDirectory: isDirectory, longestSuffix: 9)
@@ -47,7 +50,10 @@ struct ISOIdentifiers {
     /// What lies beyond the basic plane and what Joliet forbids (`* / : ; ? \`) becomes `_`, and so does a full stop at
     /// the end, which Linux and 7-Zip drop.
     ///
-    /// - Parameter present: Identifiers of the same directory that are there already and stay as they are.
+    /// - Parameters:
+    ///   - names: The names of one directory.
+    ///   - present: Identifiers of the same directory that are there already and stay as they are.
+    /// - Returns: An identifier for each name.
     static func joliet(_ names: [(name: String, isDirectory: Bool)], besides present: [[UInt8]] = []) -> [[UInt8]] {
         let parts = names.map { name, isDirectory in
             var units = name.unicodeScalars.map(jolietCharacter)

@@ -144,8 +144,9 @@ struct GraftEdit {
                 node.records.first?.length ?? 0 > 0, node.added == nil
             else { continue }
             throw .refused(
-                name, "\(below.isEmpty && next == index ? "is" : "holds") what firmware boots by its place in the image"
-                    + " (El Torito), which a graft leaves as it is")
+                name,
+                "\(next == index ? "is" : "holds") what firmware boots by its place in the image (El Torito), which a"
+                    + " graft leaves as it is")
         }
     }
 

@@ -7,8 +7,10 @@ struct GraftRecord {
     private var header: [UInt8]
     /// The file identifier.
     let identifier: [UInt8]
-    /// The system use entries in their order, also those of continuation areas; before them, where there are any, the
-    /// bytes that precede the first (SUSP §5.3). `CE`, `PD` and `ST` are not among them: they are made anew.
+    /// The system use entries in their order, also those of continuation areas.
+    ///
+    /// Before them stand, where there are any, the bytes that precede the first (SUSP §5.3). `CE`, `PD` and `ST` are not
+    /// among them: they are made anew.
     var systemUse: [[UInt8]]
 
     /// Takes a record that is made here.

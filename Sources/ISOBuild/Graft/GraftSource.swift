@@ -58,7 +58,8 @@ struct GraftSource {
         while true {
             let fields = try image.descriptor(sector)
             if fields.byte(0) == 255 { break }
-            if fields.byte(0) == 1 || fields.byte(0) == 2 { found[fields.little32(158)] = found[fields.little32(158)] ?? fields }
+            let root = fields.little32(158)
+            if fields.byte(0) == 1 || fields.byte(0) == 2, found[root] == nil { found[root] = fields }
             sector += 1
         }
         return [set.primary.extent, set.joliet?.extent].compactMap { root in root.flatMap { found[$0] } }
