@@ -18,6 +18,8 @@ public struct ArchiveError: Failure, Hashable {
         case unsupportedMember
         /// A bound of ``ArchiveLimits`` is exceeded.
         case limitExceeded
+        /// An entry cannot be written in the format.
+        case unrepresentable
         /// The system refused an operation on the file.
         case system
     }

@@ -1,7 +1,8 @@
 internal import Artefact
 public import SystemPackage
 
-/// A virtual machine that boots a node as it is delivered: the upstream ISO, the seed image and a data disk.
+/// A virtual machine that boots a node as it is delivered: a boot medium, or Alpine's image and the seed image, and a
+/// data disk.
 ///
 /// It is a description; ``run(accelerator:_:)`` starts it, and nothing of it outlives that call. The machine is a Q35
 /// with both images as SATA CD drives, the boot image first, and the data disk on virtio: the layout in which Alpine's
@@ -13,6 +14,16 @@ public struct BootMachine: Hashable, Sendable {
         case bios
         /// OVMF, which starts GRUB; needs the host's package `ovmf`.
         case uefi
+    }
+
+    /// What a boot image is plugged in as.
+    public enum Attachment: String, Hashable, Sendable, CaseIterable {
+        /// A CD in a SATA drive.
+        case cd
+        /// A virtio disk that takes no writes.
+        case disk
+        /// A USB stick that takes no writes.
+        case usb
     }
 
     /// The disk that keeps a node's state, a raw image.
@@ -51,6 +62,8 @@ public struct BootMachine: Hashable, Sendable {
 
     /// The image to boot from, read only.
     public var bootImage: FilePath
+    /// What the boot image is plugged in as.
+    public var attachment: Attachment
     /// The seed image, read only.
     public var seedImage: FilePath?
     /// The data disk, if there is one.
@@ -69,9 +82,11 @@ public struct BootMachine: Hashable, Sendable {
     /// Describes a machine.
     public init(
         bootImage: FilePath, seedImage: FilePath?, dataDisk: DataDisk?, serialLog: FilePath, firmware: Firmware = .bios,
-        memory: Int = defaultMemory, processors: Int = 2, network: GuestNetwork = GuestNetwork()
+        memory: Int = defaultMemory, processors: Int = 2, network: GuestNetwork = GuestNetwork(),
+        attachment: Attachment = .cd
     ) {
         self.bootImage = bootImage
+        self.attachment = attachment
         self.seedImage = seedImage
         self.dataDisk = dataDisk
         self.serialLog = serialLog

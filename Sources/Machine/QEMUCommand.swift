@@ -42,7 +42,7 @@ struct QEMUCommand: Hashable, Sendable {
             words += try Self.pflash("vars", firmware.variables, readOnly: false)
             words += ["-machine", "pflash0=code,pflash1=vars"]
         }
-        words += try Self.medium(.boot, machine.bootImage, bus: 0, bootIndex: 0)
+        words += try Self.bootDrive(machine)
         words += try Self.medium(.seed, machine.seedImage, bus: 1, bootIndex: nil)
         if let disk = files.dataDisk {
             words += try Self.blockNode("data", disk, readOnly: false)
@@ -57,6 +57,19 @@ struct QEMUCommand: Hashable, Sendable {
             "-device", "virtio-rng-pci",
         ]
         arguments = words
+    }
+
+    /// What the machine boots from.
+    private static func bootDrive(_ machine: BootMachine) throws -> [String] {
+        let device: String
+        switch machine.attachment {
+        case .cd: return try medium(.boot, machine.bootImage, bus: 0, bootIndex: 0)
+        case .disk: device = "virtio-blk-pci"
+        case .usb: device = "usb-storage,bus=usb.0"
+        }
+        let controller = machine.attachment == .usb ? ["-device", "qemu-xhci,id=usb"] : []
+        return try controller + blockNode("boot", machine.bootImage, readOnly: true)
+            + ["-device", "\(device),drive=boot,bootindex=0"]
     }
 
     /// A CD drive on a SATA port of its own; without an image it is empty.

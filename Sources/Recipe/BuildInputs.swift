@@ -27,6 +27,9 @@ public struct BuildInputs: Sendable {
     /// The KubeSolo binary.
     public let kubesolo: KubeSoloBinary?
 
+    /// The files that were found, as they stand with their owners.
+    public var files: [FilePath] { [alpineImage?.path, kubesolo?.source].compactMap { $0 } }
+
     /// Finds and verifies the inputs.
     ///
     /// - Parameters:

@@ -17,7 +17,7 @@ public struct NodeBuild {
     public let overlay: Overlay
     /// The NoCloud files.
     public let seed: Seed
-    private let report: BuildReport
+    let report: BuildReport
 
     /// Decides all that is to be written.
     ///

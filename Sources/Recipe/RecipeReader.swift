@@ -191,11 +191,7 @@ extension RecipeReader {
 
     private mutating func readKernel(_ kernel: CheckedNode) {
         if let console = take("console", of: kernel) { recipe.consoles = distinctTexts(console) }
-        guard let parameters = take("parameters", of: kernel), let first = parameters.items.first else { return }
-        fault(
-            first, "cannot be honoured: the kernel's command line is on Alpine's own ISO, which is used as it is",
-            "remove it; consoles get their logins without it")
-        recipe.kernelParameters = distinctTexts(parameters)
+        if let parameters = take("parameters", of: kernel) { recipe.kernelParameters = distinctTexts(parameters) }
     }
 
     private mutating func readSeed(_ seed: CheckedNode) {

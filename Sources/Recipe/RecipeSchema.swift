@@ -183,7 +183,7 @@ enum RecipeSchema {
             .value(.sequence(Recipe.defaultConsoles.map { .string($0) })), "The consoles that get a login."),
         SchemaField(
             "parameters", .list(.text(.kernelParameter), most: 64), .value(.sequence([])),
-            "Further words for the kernel. Not with Alpine's own ISO, whose command line nothing can change."),
+            "Further words for the kernel of the boot medium. A seed image cannot carry them."),
     ])
 
     private static let seed = Schema.object([

@@ -14,7 +14,9 @@ struct KSBuild: AsyncParsableCommand {
                 name: "Recipe", subcommands: [InitCommand.self, PlanCommand.self, SchemaCommand.self]),
             CommandGroup(
                 name: "Build",
-                subcommands: [OverlayCommand.self, CidataCommand.self, BundleCommand.self, GraftCommand.self]),
+                subcommands: [
+                    OverlayCommand.self, CidataCommand.self, MediumCommand.self, BundleCommand.self, GraftCommand.self,
+                ]),
             CommandGroup(name: "Judge", subcommands: [VerifyCommand.self, InspectCommand.self, BootCommand.self]),
             CommandGroup(
                 name: "Live and back", subcommands: [ListCommand.self, ActivateCommand.self, RollbackCommand.self]),

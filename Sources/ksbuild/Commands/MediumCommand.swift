@@ -1,0 +1,37 @@
+import APKOVL
+import ArgumentParser
+import Artefact
+import Node
+import Recipe
+import SystemPackage
+
+struct MediumCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "medium",
+        abstract: "Write the boot medium: one image with system, overlay, binary and packages.",
+        discussion: """
+            It starts from a CD drive, a USB stick or a virtual disk, under BIOS and UEFI, and needs no network. It is \
+            Alpine's image with the rest grafted onto it.
+            """)
+
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/NAME-ARCH.iso).", valueName: "file"))
+    var output: OutputFile?
+
+    @OptionGroup var recipe: RecipeOption
+    @OptionGroup var folder: OutputFolder
+    @OptionGroup var inputs: InputOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let project = try Project(recipe, report)
+        let work = try folder.makeWorkFolder()
+        let build = try project.build(inputs, areRequired: true, in: work)
+        let name = "\(project.node.name)-\(project.node.architecture.alpineName).iso"
+        let target = output?.path ?? folder.path.appending(name)
+        try build.refuse(target, amongInputs: project.sources(inputs) + build.inputs.files)
+        let overlay = try build.writeOverlay(to: work.path.appending(Overlay.fileName(project.node)))
+        let written = try build.writeMedium(to: target, overlayFile: overlay, scratch: work.path)
+        if !report.quiet { Console.print("\(written.path): \(written.size) bytes") }
+    }
+}
