@@ -36,7 +36,8 @@ extension BundleStore {
             written[artefact.file] = WrittenFile(path: path, size: item.entry.size, digest: item.entry.sha256)
             items.append(item)
         }
-        let manifest = try Manifest(stage.description, artefacts: items.map(\.entry))
+        let medium = try stage.medium?(directory, written)
+        let manifest = try Manifest(stage.description, artefacts: items.map(\.entry), medium: medium)
         var known: [[UInt64]: Digest] = [:]
         for item in items { known[item.identity] = item.entry.sha256 }
         let target = path(of: manifest.version)

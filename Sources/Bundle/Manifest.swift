@@ -139,6 +139,8 @@ public struct Manifest: Hashable, Sendable {
         case alpineISO = "alpine-iso"
         /// The KubeSolo binary.
         case kubesolo
+        /// The packages that Alpine's image lacks, as a tar archive of repositories for the boot medium.
+        case packages
     }
 
     /// One file of a bundle.
@@ -174,6 +176,8 @@ public struct Manifest: Hashable, Sendable {
     public let description: BundleDescription
     /// The files, sorted by name.
     public let artefacts: [Artefact]
+    /// How the boot medium is composed, where the bundle has one.
+    public let medium: MediumRecipe?
 
     /// Whether any artefact holds a secret; such a bundle is published elsewhere only on demand.
     public var secrets: Bool { artefacts.contains { $0.isSecret } }
@@ -190,14 +194,18 @@ public struct Manifest: Hashable, Sendable {
     /// Whether both describe the same bundle: everything but how the inputs were verified, which may differ from one
     /// build to the next and is in none of the bytes.
     func describesTheSame(as other: Manifest) -> Bool {
-        artefacts == other.artefacts && description.ignoringTrust == other.description.ignoringTrust
+        artefacts == other.artefacts && medium == other.medium
+            && description.ignoringTrust == other.description.ignoringTrust
     }
 
-    /// Joins description and artefacts.
+    /// Joins description, artefacts and the recipe of the medium.
     ///
     /// - Throws: ``BundleError`` with ``BundleError/Code/invalidManifest`` where a value breaks the contract.
-    public init(_ description: BundleDescription, artefacts: [Artefact]) throws(BundleError) {
+    public init(
+        _ description: BundleDescription, artefacts: [Artefact], medium: MediumRecipe? = nil
+    ) throws(BundleError) {
         self.description = description
+        self.medium = medium
         self.artefacts = artefacts.sorted { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }
         try check()
     }
@@ -245,6 +253,7 @@ public struct Manifest: Hashable, Sendable {
             guard !sum.overflow else { throw refuse("lists files of \(Int64.max) bytes and more together") }
             total = sum.partialValue
         }
+        if let fault = medium?.fault(among: artefacts) { throw refuse(fault) }
     }
 
     /// The longest name that a file of a bundle may have, in bytes.

@@ -7,11 +7,15 @@ struct ArtefactNames {
     let seed: String
     let kubesolo: String
     let alpineImage: String
+    let packages: String
+    let medium: String
 
     init(_ node: NodeImage) {
         overlay = "\(node.releaseName).apkovl.tar.gz"
         seed = "\(node.releaseName).cidata.iso"
         kubesolo = "\(node.releaseName).kubesolo"
+        packages = "\(node.releaseName).packages.tar"
+        medium = "\(node.releaseName).iso"
         alpineImage = node.alpine.imageName(node.architecture)
     }
 }

@@ -10,6 +10,8 @@ public struct BuildError: Failure, Hashable {
         case defect
         /// An overlay would not boot as it is.
         case unbootable
+        /// A boot medium is not the one that a bundle's manifest tells.
+        case otherMedium
         /// What is to be written is read as well.
         case outputIsInput
         /// A file that should hold public keys does not.
@@ -44,7 +46,7 @@ public struct BuildError: Failure, Hashable {
         switch code {
         case .missingInput: .noInput
         case .defect: .software
-        case .unbootable, .invalidKey: .data
+        case .unbootable, .invalidKey, .otherMedium: .data
         case .outputIsInput: .usage
         }
     }

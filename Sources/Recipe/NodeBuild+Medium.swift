@@ -1,5 +1,6 @@
 internal import APKOVL
 public import Artefact
+internal import Bundle
 internal import Node
 public import SystemPackage
 internal import Upstream
@@ -22,13 +23,41 @@ extension NodeBuild {
             throw BuildError.missingInput("the KubeSolo binary", option: "--kubesolo FILE")
         }
         report(.step("compose the boot medium"))
+        let parts = mediumParts(
+            base: image.path, overlay: overlayFile, kubesolo: (kubesolo.path, kubesolo.pin.size))
+        let medium = try MediumComposer.compose(parts, for: target, scratch: scratch)
+        report(.detail("\(parts.arguments.joined(separator: " "))"))
+        report(.detail("\(medium.size) bytes, sha256 \(medium.digest)"))
+        return try medium.commit()
+    }
+
+    /// What the boot medium is that a bundle's artefacts are composed to.
+    ///
+    /// - Parameters:
+    ///   - names: The names of the artefacts.
+    ///   - folder: A folder for what is made on the way.
+    ///   - artefacts: The artefacts by name.
+    func mediumRecipe(
+        _ names: ArtefactNames, in folder: FilePath, _ artefacts: [String: WrittenFile]
+    ) throws -> MediumRecipe {
+        guard let base = artefacts[names.alpineImage], let overlay = artefacts[names.overlay],
+            let kubesolo = artefacts[names.kubesolo]
+        else { throw BuildError(.defect, subject: names.medium, detail: "lacks a part that it is composed of") }
+        report(.step("compose the boot medium"))
+        let parts = mediumParts(base: base.path, overlay: overlay, kubesolo: (kubesolo.path, kubesolo.size))
+        let medium = try MediumComposer.compose(parts, for: folder.appending(".\(names.medium)"), scratch: folder)
+        return MediumRecipe(
+            file: names.medium, size: medium.size, sha256: medium.digest, overlay: parts.overlay.name,
+            arguments: parts.arguments)
+    }
+
+    private func mediumParts(
+        base: FilePath, overlay file: WrittenFile, kubesolo: (path: FilePath, size: UInt64)
+    ) -> MediumParts {
         let name = Overlay.fileName(node)
-        let parts = MediumParts(
-            base: image.path, overlay: (overlayFile, name), kubesolo: (kubesolo.path, kubesolo.pin.size),
-            repositories: FileTree(), arguments: MediumArguments.words(node, overlay: name),
-            epoch: node.stamp.epoch, holdsSecrets: overlay.tree.holdsSecrets)
-        let written = try MediumComposer.compose(parts, to: target, scratch: scratch)
-        report(.detail("\(parts.arguments.joined(separator: " ")), \(written.size) bytes"))
-        return written
+        return MediumParts(
+            base: base, overlay: (file, name), kubesolo: kubesolo, repositories: FileTree(),
+            arguments: MediumArguments.words(node, overlay: name), epoch: node.stamp.epoch,
+            holdsSecrets: overlay.tree.holdsSecrets)
     }
 }

@@ -69,6 +69,12 @@ public struct NodeBuild {
         to target: FilePath, overlayFile: WrittenFile?, additions: [HostAddition] = [], padding: Bool = false,
         digesting: Bool = false
     ) throws -> WrittenFile {
+        if overlayFile != nil, !node.kernelParameters.isEmpty {
+            report(
+                .warning(
+                    "kernel.parameters: only the boot medium has them; Alpine's image beside the seed starts with its own"
+                        + " command line"))
+        }
         report(.step("write the seed image"))
         var tree = try SeedImage.tree(
             files: seed.files,
@@ -129,7 +135,7 @@ public struct NodeBuild {
                 StagedArtefact(
                     .alpineISO, file: names.alpineImage, copying: image.path,
                     digest: image.digest),
-            ])
+            ], medium: { folder, artefacts in try mediumRecipe(names, in: folder, artefacts) })
     }
 }
 

@@ -146,9 +146,8 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("kernel: { console: [»'ttyS0,115200'] }\n", "kernel.console[0]", "has a speed"),
     BrokenRecipe("kernel: { console: [»com1] }\n", "kernel.console[0]", "such as tty0, ttyS0"),
     BrokenRecipe("kernel: { console: [tty0, »tty0] }\n", "kernel.console[1]", "'tty0' is listed twice"),
-    BrokenRecipe(
-        "kernel: { parameters: [»quiet] }\n", "kernel.parameters[0]",
-        "cannot be honoured: the kernel's command line is on Alpine's own ISO"),
+    BrokenRecipe("kernel: { parameters: [»'a b'] }\n", "kernel.parameters[0]", "is not a word for the kernel"),
+    BrokenRecipe("kernel: { parameters: [quiet, »quiet] }\n", "kernel.parameters[1]", "'quiet' is listed twice"),
     BrokenRecipe("seed: { userData: »user-data }\n", "seed.userData", "is not a reference to a file; write file:PATH"),
     BrokenRecipe("seed: { userData: »file:user-data }\n", "seed.userData", "which does not exist"),
     BrokenRecipe("seed: { instanceID: »'a b' }\n", "seed.instanceID", "is not an instance-id"),

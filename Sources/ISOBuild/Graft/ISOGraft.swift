@@ -47,6 +47,22 @@ public struct ISOGraft: Sendable {
         _ tree: FileTree, removing removed: [EntryPath] = [], to target: FilePath, mode: EntryMode = .file,
         check: (FilePath) throws -> Void = { _ in }
     ) throws -> WrittenFile {
+        var output = try stage(tree, removing: removed, for: target)
+        try output.readBack(check)
+        return try output.commit(mode: mode)
+    }
+
+    /// Writes the grafted image without giving it its name yet; dropped, it leaves nothing.
+    ///
+    /// - Parameters:
+    ///   - tree: What is added.
+    ///   - removed: What is taken out first.
+    ///   - target: Where the image would stand; never the source.
+    /// - Returns: The image, which can be read back and committed.
+    /// - Throws: As ``write(_:removing:to:mode:check:)``.
+    public func stage(
+        _ tree: FileTree, removing removed: [EntryPath] = [], for target: FilePath
+    ) throws -> StagedFile {
         guard let time = ISOTime(seconds: epoch) else {
             throw ISOError.refused("\(epoch)", "is a time outside the years 1900 to 2155, which ISO 9660 cannot state")
         }
@@ -74,8 +90,7 @@ public struct ISOGraft: Sendable {
                 try output.overwrite(at: (UInt64(copy.start) + UInt64(index)) * UInt64(ISOFormat.sectorSize), sector)
             }
         }
-        try output.readBack(check)
-        return try output.commit(mode: mode)
+        return output
     }
 
     private static func filler(after size: UInt64) -> [UInt8] {

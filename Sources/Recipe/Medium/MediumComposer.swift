@@ -23,6 +23,28 @@ public struct MediumParts: Sendable {
     public var holdsSecrets: Bool
 }
 
+/// A boot medium that is composed and has no name yet.
+public struct ComposedMedium: ~Copyable {
+    private let file: StagedFile
+    /// Its size in bytes.
+    public let size: UInt64
+    /// Its digest.
+    public let digest: Digest
+    private let mode: EntryMode
+
+    fileprivate init(file: consuming StagedFile, size: UInt64, digest: Digest, mode: EntryMode) {
+        self.file = file
+        self.size = size
+        self.digest = digest
+        self.mode = mode
+    }
+
+    /// Gives it its name, durably.
+    ///
+    /// - Throws: `ArtefactError`; what stood there is then still there.
+    public consuming func commit() throws -> WrittenFile { try file.commit(mode: mode) }
+}
+
 /// Composes a boot medium: Alpine's image with overlay, binary and packages grafted onto it.
 ///
 /// ```
@@ -41,16 +63,18 @@ public enum MediumComposer {
     /// The archive with the overlay.
     static let archivePath = "\(folder)/overlay.cpio"
 
-    /// Writes a medium, durably; it appears when it has been read back.
+    /// Writes a medium without giving it its name yet, and reads it back.
     ///
     /// - Parameters:
     ///   - parts: What it is composed of.
-    ///   - target: Where it will stand.
+    ///   - target: Where it would stand.
     ///   - scratch: A folder for what is made on the way.
-    /// - Returns: What was written.
+    /// - Returns: The medium, to be committed or dropped, its size and its digest.
     /// - Throws: `ISOError` for an image that cannot be grafted, `UpstreamError` for one without a boot loader that is
     ///   known, ``BuildError`` with ``BuildError/Code/defect`` where it does not read back as it was meant.
-    public static func compose(_ parts: MediumParts, to target: FilePath, scratch: FilePath) throws -> WrittenFile {
+    public static func compose(
+        _ parts: MediumParts, for target: FilePath, scratch: FilePath
+    ) throws -> ComposedMedium {
         let name = parts.overlay.name
         let overlay = Content.file(parts.overlay.file.path, size: parts.overlay.file.size)
         let overlayMode: EntryMode = parts.holdsSecrets ? .secret : .file
@@ -62,7 +86,7 @@ public enum MediumComposer {
         var first = FileTree()
         try first.insert(file(name, overlay, .secret, "overlay"))
         let archive = try CPIOWriter.write(
-            first, epoch: parts.epoch, to: scratch.appending("overlay.cpio"), mode: .secret)
+            first, epoch: parts.epoch, to: scratch.appending(".overlay.cpio"), mode: .secret)
 
         var tree = parts.repositories
         try tree.insert(file(name, overlay, overlayMode, "overlay"))
@@ -75,9 +99,17 @@ public enum MediumComposer {
             try tree.insert(file(path, .bytes(text), EntryMode(0o444), "boot configuration"))
         }
         let graft = ISOGraft(parts.base, epoch: parts.epoch)
-        return try graft.write(tree, to: target, mode: parts.holdsSecrets ? .secret : .file) { path in
+        var file = try graft.stage(tree, for: target)
+        var size: UInt64 = 0
+        var digest: Digest?
+        try file.readBack { path in
             try ReadBack.require(tree, graftedOnto: parts.base, in: path, meantFor: target)
+            size = try HostFile.status(of: path).size
+            digest = try Digest(ofFile: path)
         }
+        try HostFile.remove(archive.path)
+        return ComposedMedium(
+            file: file, size: size, digest: digest ?? Digest(of: []), mode: parts.holdsSecrets ? .secret : .file)
     }
 
     /// The boot loaders' configurations on an image, each as it is to be.

@@ -23,6 +23,19 @@ struct BootCommand: AsyncParsableCommand {
     @Flag(help: "Start under UEFI instead of BIOS.")
     var uefi = false
 
+    @Option(
+        help: ArgumentHelp("What the boot medium is plugged in as: cd, disk or usb.", valueName: "kind"),
+        transform: { text in
+            guard let attachment = BootMachine.Attachment(rawValue: text) else {
+                throw ValidationError("--attach takes cd, disk or usb, not '\(text)'")
+            }
+            return attachment
+        })
+    var attach = BootMachine.Attachment.cd
+
+    @Flag(help: "Boot Alpine's image and the seed image, each in a drive of its own, instead of the boot medium.")
+    var twoMedia = false
+
     @Option(help: ArgumentHelp("The machine's memory in MiB.", valueName: "mib"))
     var memory = BootMachine.defaultMemory
 
@@ -51,13 +64,17 @@ struct BootCommand: AsyncParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() async throws {
-        let source = try published()
+        let source = try PublishedBundle(bundle, in: folder)
         let serialLog = try serialLogPath(source.manifest)
+        let work = try folder.makeWorkFolder()
+        let hasMedium = !twoMedia && source.manifest.medium != nil
         let machine = BootMachine(
-            bootImage: try file(.alpineISO, of: source), seedImage: try file(.seed, of: source),
+            bootImage: hasMedium ? try medium(of: source, in: work.path) : try source.file(.alpineISO),
+            seedImage: hasMedium ? nil : try source.file(.seed),
             dataDisk: dataDisk.map { .kept(FilePath($0), size: Self.dataDiskSize) }
                 ?? .scratch(size: Self.dataDiskSize),
-            serialLog: serialLog, firmware: uefi ? .uefi : .bios, memory: memory, processors: cpus)
+            serialLog: serialLog, firmware: uefi ? .uefi : .bios, memory: memory, processors: cpus,
+            attachment: attach)
         let about = source.manifest.description
         let test = BootTest(
             expecting: BootExpectations(
@@ -75,33 +92,17 @@ struct BootCommand: AsyncParsableCommand {
         if let failure = outcome.failure { throw failure }
     }
 
+    func validate() throws {
+        if twoMedia && attach != .cd { throw ValidationError("--two-media boots from CD drives alone") }
+    }
+
+    /// The boot medium, composed for this boot alone.
+    private func medium(of source: PublishedBundle, in scratch: FilePath) throws -> FilePath {
+        let target = scratch.appending("medium.iso")
+        return try BundledMedium.compose(source.path, source.manifest, for: target, scratch: scratch).commit().path
+    }
+
     private static let dataDiskSize: UInt64 = 2 << 30
-
-    private struct Published {
-        let path: FilePath
-        let manifest: Manifest
-    }
-
-    /// The bundle as it was named, re-read in full: what is damaged is not booted.
-    private func published() throws -> Published {
-        let path =
-            HostFile.exists(FilePath(bundle))
-            ? FilePath(bundle) : try BundleStore(folder.path).path(of: Version(bundle))
-        let verification = try BundleVerification.read(path)
-        guard verification.isGood, let manifest = verification.manifest else {
-            let why = verification.findings.map(\.description).joined(separator: "; ")
-            throw BundleError(.damaged, subject: path.string, detail: "is not as it was published: \(why)")
-        }
-        return Published(path: path, manifest: manifest)
-    }
-
-    private func file(_ role: Manifest.Role, of source: Published) throws -> FilePath {
-        guard let artefact = source.manifest.artefacts.first(where: { $0.role == role }) else {
-            throw BundleError(
-                .damaged, subject: source.path.string, detail: "holds no artefact with the role \(role.rawValue)")
-        }
-        return source.path.appending(artefact.file)
-    }
 
     /// Every boot's console is kept beside the results, the latest under one name.
     private func serialLogPath(_ manifest: Manifest) throws -> FilePath {

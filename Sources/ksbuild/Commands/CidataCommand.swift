@@ -2,6 +2,7 @@ import APKOVL
 import ArgumentParser
 import Artefact
 import CloudInit
+import Node
 import Recipe
 import SystemPackage
 
@@ -30,6 +31,12 @@ struct CidataCommand: ParsableCommand {
 
     func run() throws {
         let project = try Project(recipe, report)
+        guard seedOnly || project.node.kernelParameters.isEmpty else {
+            throw BuildError(
+                .unbootable, subject: "\(recipe.recipe): kernel.parameters",
+                detail: "cannot be honoured: beside a seed image Alpine's own image starts with its own command line;"
+                    + " write the boot medium with ksbuild medium, or remove them")
+        }
         let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: false, in: work)
         let overlay = seedOnly ? nil : try build.writeOverlay(to: work.path.appending(Overlay.fileName(project.node)))

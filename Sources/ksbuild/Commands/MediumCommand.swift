@@ -1,6 +1,7 @@
 import APKOVL
 import ArgumentParser
 import Artefact
+import Bundle
 import Node
 import Recipe
 import SystemPackage
@@ -11,8 +12,15 @@ struct MediumCommand: ParsableCommand {
         abstract: "Write the boot medium: one image with system, overlay, binary and packages.",
         discussion: """
             It starts from a CD drive, a USB stick or a virtual disk, under BIOS and UEFI, and needs no network. It is \
-            Alpine's image with the rest grafted onto it.
+            Alpine's image with the rest grafted onto it. A bundle holds the parts, from which its medium is composed again, \
+            byte for byte.
             """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "A bundle's directory or version whose medium is written; without it, the recipe's is.",
+            valueName: "bundle"))
+    var bundle: String?
 
     @Option(
         name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/NAME-ARCH.iso).", valueName: "file"))
@@ -24,6 +32,7 @@ struct MediumCommand: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
+        if let bundle { return try compose(PublishedBundle(bundle, in: folder)) }
         let project = try Project(recipe, report)
         let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: true, in: work)
@@ -33,5 +42,16 @@ struct MediumCommand: ParsableCommand {
         let overlay = try build.writeOverlay(to: work.path.appending(Overlay.fileName(project.node)))
         let written = try build.writeMedium(to: target, overlayFile: overlay, scratch: work.path)
         if !report.quiet { Console.print("\(written.path): \(written.size) bytes") }
+    }
+
+    private func compose(_ bundle: PublishedBundle) throws {
+        let work = try folder.makeWorkFolder()
+        let target = output?.path ?? folder.path.appending(bundle.manifest.medium?.file ?? "medium.iso")
+        try BuildError.requireDistinct(
+            target, from: bundle.manifest.artefacts.map { bundle.path.appending($0.file) })
+        let medium = try BundledMedium.compose(bundle.path, bundle.manifest, for: target, scratch: work.path)
+        let digest = medium.digest
+        let written = try medium.commit()
+        if !report.quiet { Console.print("\(written.path): \(written.size) bytes, sha256 \(digest)") }
     }
 }

@@ -47,20 +47,39 @@ struct VerifyCommand: ParsableCommand {
         try conclude(store.path(of: version), store.verify(version))
     }
 
-    private func conclude(_ path: FilePath, _ verification: BundleVerification) throws {
-        let findings = verification.findings.map {
-            Finding(file: $0.file, problem: $0.problem.rawValue, detail: $0.detail)
+    /// What is wrong with the medium that a good bundle's artefacts compose to; it is dropped again.
+    private func mediumFinding(_ path: FilePath, _ verification: BundleVerification) throws -> Finding? {
+        guard verification.isGood, let manifest = verification.manifest, let medium = manifest.medium else {
+            return nil
         }
+        let scratch = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-verify-")
+        do {
+            _ = try BundledMedium.compose(
+                path, manifest, for: scratch.path.appending(medium.file), scratch: scratch.path)
+            return nil
+        } catch let error as BuildError {
+            return Finding(file: medium.file, problem: "medium", detail: error.detail)
+        }
+    }
+
+    private func conclude(_ path: FilePath, _ verification: BundleVerification) throws {
+        let medium = try mediumFinding(path, verification)
+        let findings =
+            verification.findings.map {
+                Finding(file: $0.file, problem: $0.problem.rawValue, detail: $0.detail)
+            } + [medium].compactMap { $0 }
         if json {
             try Console.print(
                 JSONText.of(
                     Report(
                         path: path.string, kind: "bundle", bytes: verification.bytesRead, sha256: nil, against: nil,
-                        good: verification.isGood, findings: findings)))
-        } else if verification.isGood, !report.quiet {
+                        good: findings.isEmpty, findings: findings)))
+        } else if findings.isEmpty, !report.quiet {
             Console.print("\(path): good, \(verification.bytesRead) bytes read")
         }
-        try conclude(path, verification.findings.map(\.description), verification.failureClass ?? .findings)
+        let texts =
+            verification.findings.map(\.description) + [medium].compactMap { $0.map { "\($0.file): \($0.detail)" } }
+        try conclude(path, texts, verification.failureClass ?? .findings)
     }
 
     private func verifyFile(_ path: FilePath) throws {

@@ -1,0 +1,35 @@
+import Artefact
+import Bundle
+import SystemPackage
+
+/// A bundle as it was named on the command line, re-read in full: what is damaged is not used.
+struct PublishedBundle {
+    let path: FilePath
+    let manifest: Manifest
+
+    /// Takes a directory, or a version that stands in the store of a folder.
+    ///
+    /// - Throws: `BundleError` with `BundleError.Code.damaged` and all that is wrong.
+    init(_ name: String, in folder: OutputFolder) throws {
+        path =
+            HostFile.exists(FilePath(name))
+            ? FilePath(name) : try BundleStore(folder.path).path(of: Version(name))
+        let verification = try BundleVerification.read(path)
+        guard verification.isGood, let manifest = verification.manifest else {
+            let why = verification.findings.map(\.description).joined(separator: "; ")
+            throw BundleError(.damaged, subject: path.string, detail: "is not as it was published: \(why)")
+        }
+        self.manifest = manifest
+    }
+
+    /// The file of the one artefact with a role.
+    ///
+    /// - Throws: `BundleError` with `BundleError.Code.damaged` where there is none.
+    func file(_ role: Manifest.Role) throws -> FilePath {
+        guard let artefact = manifest.artefacts.first(where: { $0.role == role }) else {
+            throw BundleError(
+                .damaged, subject: path.string, detail: "holds no artefact with the role \(role.rawValue)")
+        }
+        return path.appending(artefact.file)
+    }
+}
