@@ -1,0 +1,80 @@
+import Artefact
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import ISOBuild
+
+/// Images that grew, judged by the programs that write and check partition tables.
+@Suite struct HybridGrowthTests {
+    static let added: UInt64 = 5_000_000 / 2048 * 2048
+
+    @Test(arguments: HybridImages.Kind.hybrid)
+    func `an image that grew has the tables it had`(_ kind: HybridImages.Kind) async throws {
+        let scratch = try Scratch()
+        let image = try await HybridImages.make(kind, in: scratch)
+        let (grown, growth) = try HybridImages.grow(image, by: Self.added, in: scratch)
+        let isAlike = kind.name == HybridImages.Kind.appendedAlike.name
+        try await Self.judge(
+            image, grown, growth, allowed: isAlike ? ["Problem: MBR partitions 1 and 2 overlap!"] : [])
+    }
+
+    @Test func `an image of grub-mkrescue that grew has the tables it had`() async throws {
+        let scratch = try Scratch()
+        let image = scratch.path.appending("source.iso")
+        try scratch.file("tree/some", "some")
+        let made = try await run("grub-mkrescue", ["-o", image.string, scratch.path.appending("tree").string])
+        #expect(made.succeeded, "\(made.errors)")
+        let (grown, growth) = try HybridImages.grow(image, by: Self.added, in: scratch)
+        try await Self.judge(image, grown, growth)
+    }
+
+    /// Compares the reports of xorriso and sgdisk on both images, and reads the new one.
+    static func judge(
+        _ old: FilePath, _ new: FilePath, _ growth: HybridGrowth, allowed: Set<String> = []
+    ) async throws {
+        let before = try await Report(old)
+        let after = try await Report(new)
+        if growth.notes.contains(where: { $0.contains("lies across") }) {
+            #expect(after.shape == before.shape.map { $0.replacing("0x80  0x17", with: "0x80  0x00") })
+        } else {
+            #expect(after.shape == before.shape)
+        }
+        #expect(after.problems.subtracting(before.problems).subtracting(allowed) == [])
+        let tables = try HybridTables(new)
+        #expect(tables.faults.isEmpty && tables.imageSize == growth.imageSize)
+    }
+
+    /// What other programs say of an image.
+    struct Report {
+        /// The lines of xorriso's report of the system area.
+        let system: [String]
+        /// The complaints of `sgdisk -v`.
+        let problems: Set<String>
+
+        init(_ image: FilePath) async throws {
+            let report = try await run("xorriso", ["-indev", image.string, "-report_system_area", "plain"])
+            #expect(report.succeeded, "\(report.errors)")
+            system = report.output.split(separator: "\n").map(String.init)
+            let checked = try await run("sgdisk", ["-v", image.string])
+            problems = Set(
+                checked.output.split(separator: "\n").map(String.init).filter {
+                    $0.hasPrefix("Problem") || $0.hasPrefix("Warning")
+                })
+        }
+
+        /// The report without what is a size.
+        var shape: [String] {
+            system.compactMap { line in
+                let sizes = ["ISO image size", "GPT lba range"]
+                if sizes.contains(where: line.hasPrefix) { return nil }
+                if line.hasPrefix("GPT entry array") {
+                    return line.replacing("overlapping", with: "").replacing("separated", with: "")
+                }
+                let columns = ["MBR partition      :", "GPT start and size", "APM start and size"]
+                guard columns.contains(where: line.hasPrefix), let blocks = line.lastIndex(of: " ") else { return line }
+                return String(line[..<blocks].reversed().drop { $0 == " " }.reversed())
+            }
+        }
+    }
+}
