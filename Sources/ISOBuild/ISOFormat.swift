@@ -90,6 +90,8 @@ struct Fields {
     func byte(_ at: Int) -> UInt8 { bytes.indices.contains(at) ? bytes[at] : 0 }
     func little16(_ at: Int) -> UInt16 { UInt16(byte(at)) | UInt16(byte(at + 1)) << 8 }
     func little32(_ at: Int) -> UInt32 { UInt32(little16(at)) | UInt32(little16(at + 2)) << 16 }
+    func little64(_ at: Int) -> UInt64 { UInt64(little32(at)) | UInt64(little32(at + 4)) << 32 }
+    func big32(_ at: Int) -> UInt32 { little32(at).byteSwapped }
 
     func slice(_ at: Int, _ count: Int) -> [UInt8] {
         guard at >= 0, at < bytes.count, count > 0 else { return [] }

@@ -97,8 +97,3 @@ extension [UInt8] {
         replaceSubrange(offset..<offset + bytes.count, with: bytes)
     }
 }
-
-extension Fields {
-    func big16(_ at: Int) -> UInt16 { UInt16(byte(at)) << 8 | UInt16(byte(at + 1)) }
-    func big32(_ at: Int) -> UInt32 { UInt32(big16(at)) << 16 | UInt32(big16(at + 2)) }
-}

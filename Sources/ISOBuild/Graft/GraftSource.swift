@@ -9,6 +9,8 @@ struct GraftSource {
     var descriptors: GraftDescriptors
     /// The primary tree, and the Joliet tree where there is one.
     var trees: [GraftTree]
+    /// The bytes of the volume, as its descriptors have them.
+    let volumeSize: UInt64
     /// The sectors that firmware reads by their number: the boot catalogue and every boot image.
     let bootSectors: Set<UInt32>
 
@@ -27,6 +29,7 @@ struct GraftSource {
         let set = try VolumeSet(image, limits: Self.limits)
         path = image.path
         size = image.size
+        volumeSize = UInt64(set.volume.sectors) * UInt64(ISOFormat.sectorSize)
         descriptors = try GraftDescriptors(image, set, limits: Self.limits)
         let hasRockRidge = set.rockRidgeSkip != nil
         trees = [
@@ -49,6 +52,19 @@ struct GraftSource {
             }
         }
         bootSectors = boot
+    }
+
+    /// Whether a file of either tree has bytes in a range of the image.
+    func holdsFile(in range: Range<UInt64>) -> Bool {
+        trees.contains { tree in
+            tree.nodes.contains { node in
+                node.records.contains { record in
+                    let start = UInt64(record.extent) * UInt64(ISOFormat.sectorSize)
+                    return !record.isDirectory && record.length > 0
+                        && range.overlaps(start..<start + UInt64(record.length))
+                }
+            }
+        }
     }
 
     /// The descriptors of the trees, in their order.

@@ -22,11 +22,14 @@ public struct ISOGraft: Sendable {
     public let source: FilePath
     /// Seconds since 1970-01-01 for every entry that states no time.
     public let epoch: Int64
+    /// Told of what does not grow with the image, one line each.
+    private let note: @Sendable (String) -> Void
 
     /// Sets what is grafted.
-    public init(_ source: FilePath, epoch: Int64) {
+    public init(_ source: FilePath, epoch: Int64, note: @escaping @Sendable (String) -> Void = { _ in }) {
         self.source = source
         self.epoch = epoch
+        self.note = note
     }
 
     /// Writes the grafted image, durably.
@@ -71,26 +74,44 @@ public struct ISOGraft: Sendable {
         var edit = GraftEdit(source, epoch: time)
         for path in removed { try edit.remove(path) }
         for entry in tree.entries { try edit.put(entry) }
-        let start = ISOFormat.sectors(source.size)
+        let tables = try HybridTables(image)
+        let start = ISOFormat.sectors(tables.contentStart)
         let layout = try GraftLayout(edit.trees, files: edit.files.map(\.size), from: start)
         let end = layout.end + UInt32(ISOWriter.paddingSectors)
+        let growth = try tables.growth(from: source.volumeSize, to: UInt64(end) * UInt64(ISOFormat.sectorSize))
+        for line in growth.notes { note(line) }
         source.descriptors.point(to: layout.trees, volumeSectors: end)
 
         var output = try StagedFile(target)
         try output.copy(source.path, size: source.size)
-        try output.write(Self.filler(after: source.size))
+        try Self.fill(from: source.size, to: start * UInt64(ISOFormat.sectorSize), &output)
         for content in edit.files {
             try content.forEachChunk { chunk in try output.write(chunk) }
             try output.write(Self.filler(after: content.size))
         }
         for tree in layout.trees { try layout.forEachPart(of: tree) { part in try output.write(part) } }
-        for _ in layout.end..<end { try output.write([UInt8](repeating: 0, count: ISOFormat.sectorSize)) }
+        try Self.fill(from: UInt64(layout.end) * UInt64(ISOFormat.sectorSize), to: growth.imageSize, &output)
         for copy in source.descriptors.copies {
             for (index, sector) in copy.sectors.enumerated() {
                 try output.overwrite(at: (UInt64(copy.start) + UInt64(index)) * UInt64(ISOFormat.sectorSize), sector)
             }
         }
+        for range in growth.obsolete where !source.holdsFile(in: range) {
+            try output.overwrite(at: range.lowerBound, [UInt8](repeating: 0, count: range.count))
+        }
+        for patch in growth.patches { try output.overwrite(at: patch.offset, patch.bytes) }
         return output
+    }
+
+    /// Appends zeros up to a place that may be far away.
+    private static func fill(from start: UInt64, to end: UInt64, _ output: inout StagedFile) throws {
+        let zeros = [UInt8](repeating: 0, count: 64 * ISOFormat.sectorSize)
+        var position = start
+        while position < end {
+            let count = Int(Swift.min(end - position, UInt64(zeros.count)))
+            try output.write(zeros.span.extracting(first: count))
+            position += UInt64(count)
+        }
     }
 
     private static func filler(after size: UInt64) -> [UInt8] {

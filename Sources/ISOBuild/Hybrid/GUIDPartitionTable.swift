@@ -152,8 +152,3 @@ enum CRC32 {
         ~bytes.reduce(UInt32.max) { sum, byte in table[Int((sum ^ UInt32(byte)) & 0xFF)] ^ sum >> 8 }
     }
 }
-
-extension Fields {
-    func little64(_ at: Int) -> UInt64 { UInt64(little32(at)) | UInt64(little32(at + 4)) << 32 }
-    func big32(_ at: Int) -> UInt32 { little32(at).byteSwapped }
-}

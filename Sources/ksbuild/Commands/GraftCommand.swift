@@ -55,7 +55,10 @@ struct GraftCommand: ParsableCommand {
                 try tree.insert(entry)
             }
         }
-        let graft = ISOGraft(source, epoch: try RecipeFile.epoch(Host.surroundings))
+        let isQuiet = report.quiet
+        let graft = ISOGraft(source, epoch: try RecipeFile.epoch(Host.surroundings)) { note in
+            if !isQuiet { Console.error("note: \(note)") }
+        }
         let written = try graft.write(tree, removing: remove, to: output.path)
         if !report.quiet { Console.print("\(written.path): \(written.size) bytes") }
     }
