@@ -37,6 +37,8 @@ extension NodeBuild {
     ///   - names: The names of the artefacts.
     ///   - folder: A folder for what is made on the way.
     ///   - artefacts: The artefacts by name.
+    /// - Returns: The recipe, with the digest of the medium that was composed and dropped.
+    /// - Throws: What ``MediumComposer`` throws.
     func mediumRecipe(
         _ names: ArtefactNames, in folder: FilePath, _ artefacts: [String: WrittenFile]
     ) throws -> MediumRecipe {
