@@ -78,6 +78,14 @@ public struct ISOReader: ~Copyable {
         return current
     }
 
+    /// What the root holds in the order of its records, in which a system that mounts the image lists it.
+    ///
+    /// - Throws: ``ISOError`` where a structure is damaged or exceeds a limit.
+    public func rootListing() throws -> [ISOEntry] {
+        var walk = ISOWalk(nameSpace: nameSpace, skip: skip, limits: limits)
+        return try walk.recorded(below: rootEntry, in: image)
+    }
+
     /// The bytes of a file of at most `limit` bytes.
     ///
     /// - Throws: ``ISOError`` with ``ISOError/Code/limitExceeded`` for a larger one, or as

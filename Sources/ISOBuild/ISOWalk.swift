@@ -21,6 +21,11 @@ struct ISOWalk {
 
     /// What the directory `parent` holds, sorted by the bytes of the names.
     mutating func children(of parent: ISOEntry, in image: borrowing ImageFile) throws -> [ISOEntry] {
+        try recorded(below: parent, in: image).sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    /// What the directory `parent` holds, in the order of the records.
+    mutating func recorded(below parent: ISOEntry, in image: borrowing ImageFile) throws -> [ISOEntry] {
         let subject = image.path.string
         guard let extent = parent.extents.first else { return [] }
         guard visited.insert(extent.sector).inserted else {
@@ -86,7 +91,7 @@ struct ISOWalk {
             throw ISOError(
                 .damaged, subject: subject, detail: "a file of several extents lacks its last", sector: extent.sector)
         }
-        return found.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        return found
     }
 
     /// Makes an entry of a record, or `nil` for a directory that is to be seen elsewhere.

@@ -24,9 +24,9 @@ struct Finding: Encodable {
         self.message = message
     }
 
-    init(_ finding: LintFinding) {
+    init(_ finding: LintFinding, in overlay: String? = nil) {
         self.init(
-            severity: finding.severity, rule: finding.rule, path: finding.path,
+            severity: finding.severity, rule: finding.rule, path: (overlay.map { $0 + ": " } ?? "") + finding.path,
             message: "\(finding.message); \(finding.remedy)")
     }
 }

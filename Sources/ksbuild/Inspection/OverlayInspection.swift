@@ -14,7 +14,7 @@ struct OverlayInspection: Inspection {
         self.path = path.string
         entries = overlay.members.map { InspectedEntry($0) }
         boot = Boot(overlay.facts)
-        findings = overlay.findings.map(Finding.init)
+        findings = overlay.findings.map { Finding($0) }
     }
 
     var lines: [String] {
