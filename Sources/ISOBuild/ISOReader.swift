@@ -104,6 +104,25 @@ public struct ISOReader: ~Copyable {
         return bytes
     }
 
+    /// At most `count` bytes of a file from `offset` on; fewer where it ends.
+    ///
+    /// - Throws: ``ISOError`` where the image has become shorter.
+    public func bytes(of entry: ISOEntry, at offset: UInt64, count: Int) throws -> [UInt8] {
+        var (bytes, start): ([UInt8], UInt64) = ([], 0)
+        for extent in entry.kind == .file ? entry.extents : [] {
+            let place = offset + UInt64(bytes.count)
+            let end = start + UInt64(extent.length)
+            if bytes.count < count, place >= start, place < end {
+                let piece = Int(clamping: Swift.min(UInt64(count - bytes.count), end - place))
+                bytes += try image.read(
+                    at: UInt64(extent.sector) * UInt64(ISOFormat.sectorSize) + place - start, count: piece,
+                    what: "a file")
+            }
+            start = end
+        }
+        return bytes
+    }
+
     /// Hands the bytes of a file to `body` in pieces of at most 256 KiB.
     ///
     /// - Throws: ``ISOError`` with ``ISOError/Code/notFound`` for what is no file, with ``ISOError/Code/truncated`` where

@@ -21,6 +21,7 @@ extension MediumReport {
         var faults: [Finding] = []
         let listings = try medium.listings(of: commands, image, &faults)
         kernels = try medium.kernels(commands, listings, image)
+        modloops = try medium.modloops(image, &faults)
         repositories = try medium.repositories(image, &faults)
         overlays = medium.top.filter(\.isOverlay).map(\.name)
         choice = MediumRules.choice(overlays, commands, medium, listings)
@@ -157,6 +158,27 @@ struct Medium {
                     initrds.compactMap { initrd in listings[initrd].map { (initrd, $0.modules) } },
                     uniquingKeysWith: { first, _ in first }))
         }
+    }
+
+    /// The kernels for which each `boot/modloop-*` has modules; `firmware` lies beside them.
+    func modloops(
+        _ image: borrowing ISOReader, _ faults: inout [MediumReport.Finding]
+    ) throws -> [String: [String]?] {
+        var found: [String: [String]?] = [:]
+        for path in entries.keys.sorted() where path.hasPrefix("boot/modloop-") && found.count < Self.most {
+            guard let entry = entries[path], entry.kind == .file else { continue }
+            do {
+                let modules = try SquashFSReader.directories(in: ["modules"], named: path) { offset, count in
+                    try image.bytes(of: entry, at: offset, count: count)
+                }
+                found[path] = .some((modules ?? []).filter { $0 != "firmware" }.sorted())
+            } catch let error as ArchiveError where error.code == .unsupportedCompression {
+                found[path] = .some(nil)
+            } catch let error as ArchiveError {
+                faults.append(.error("modloop", path, "\(error.detail)", "put the file on the medium again"))
+            }
+        }
+        return found
     }
 
     private func head(_ path: String, _ image: borrowing ISOReader) throws -> [UInt8] {

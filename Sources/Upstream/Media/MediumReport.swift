@@ -66,6 +66,9 @@ public struct MediumReport: Hashable, Sendable {
     public internal(set) var release: String?
     /// The kernels in `boot` and those that a configuration names.
     public internal(set) var kernels: [Kernel] = []
+    /// The images of kernel modules in `boot`: the directories below `modules` of each, by path; `nil` where what
+    /// compressed it is not known.
+    public internal(set) var modloops: [String: [String]?] = [:]
     /// What the boot loaders are told to start.
     public internal(set) var commands: [LoaderEntry] = []
     /// The repositories, in the order of their paths.

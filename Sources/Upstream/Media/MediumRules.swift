@@ -127,6 +127,24 @@ enum MediumRules {
                             + " finds neither disks nor CDs",
                         "take kernel, initramfs and modloop of one release"))
             }
+            let known = report.modloops.values.compactMap { $0 }
+            guard !known.isEmpty, known.count == report.modloops.count, !known.contains(where: { $0.contains(version) })
+            else { continue }
+            let path = report.modloops.keys.sorted()[0]
+            findings.append(
+                .error(
+                    "modloop-of-another-kernel", path,
+                    "has modules for \(Set(known.flatMap { $0 }).sorted().joined(separator: ", ")), and \(kernel.path) is"
+                        + " \(version), so the node has no modules",
+                    "take kernel, initramfs and modloop of one release"))
+        }
+        if report.release != nil, !report.kernels.isEmpty,
+            !medium.entries.keys.contains(where: { $0.hasPrefix("boot/modloop-") })
+        {
+            findings.append(
+                .error(
+                    "modloop-missing", "boot", "has kernels and no modloop-*, so the node has no modules",
+                    "take kernel, initramfs and modloop of one release"))
         }
         return findings
     }

@@ -5,6 +5,8 @@ import Upstream
 struct MediumRows: Encodable {
     let release: String?
     let kernels: [Kernel]
+    /// The kernels that each image of modules is for.
+    let modloops: [String: [String]?]
     let commands: [Command]
     let repositories: [Repository]
     let takes: Choice
@@ -12,14 +14,21 @@ struct MediumRows: Encodable {
     init(_ report: MediumReport) {
         release = report.release
         kernels = report.kernels.map(Kernel.init)
+        modloops = report.modloops
         commands = report.commands.map(Command.init)
         repositories = report.repositories.map(Repository.init)
         takes = Choice(report.choice)
     }
 
     var lines: [String] {
-        (release.map { ["release: \($0)"] } ?? []) + kernels.map(\.line) + commands.map(\.line)
+        (release.map { ["release: \($0)"] } ?? []) + kernels.map(\.line) + modloopLines + commands.map(\.line)
             + repositories.flatMap(\.lines) + takes.lines
+    }
+
+    private var modloopLines: [String] {
+        modloops.sorted { $0.key < $1.key }.map { path, kernels in
+            "modules: \(path), for \(kernels?.joined(separator: ", ") ?? "kernels that cannot be read")"
+        }
     }
 
     struct Kernel: Encodable {
