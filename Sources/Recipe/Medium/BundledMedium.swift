@@ -1,3 +1,4 @@
+internal import Archive
 internal import Artefact
 public import Bundle
 public import SystemPackage
@@ -30,9 +31,14 @@ public enum BundledMedium {
                 path: bundle.appending(artefact.file), size: artefact.size, digest: artefact.sha256)
         }
         let kubesolo = try part(.kubesolo)
+        var repositories = FileTree()
+        if let packages = manifest.artefacts.first(where: { $0.role == .packages }) {
+            repositories = try TarFile.extract(
+                bundle.appending(packages.file), into: scratch, origin: Manifest.Role.packages.rawValue)
+        }
         let parts = MediumParts(
             base: try part(.alpineISO).path, overlay: (try part(.overlay), recipe.overlay),
-            kubesolo: (kubesolo.path, kubesolo.size), repositories: FileTree(), arguments: recipe.arguments,
+            kubesolo: (kubesolo.path, kubesolo.size), repositories: repositories, arguments: recipe.arguments,
             epoch: manifest.description.epoch,
             holdsSecrets: manifest.artefacts.contains { $0.role == .overlay && $0.isSecret })
         let medium = try MediumComposer.compose(parts, for: target, scratch: scratch)
