@@ -17,6 +17,7 @@ struct BundleInspection: Inspection {
     let holdsSecrets: Bool?
     let artefacts: [Artefact]
     let inputs: [Input]
+    let medium: Medium?
     let boot: OverlayInspection.Boot?
     let findings: [Finding]
 
@@ -34,6 +35,7 @@ struct BundleInspection: Inspection {
         holdsSecrets = reading.manifest?.secrets
         artefacts = reading.manifest?.artefacts.map(Artefact.init) ?? []
         inputs = about?.inputs.map(Input.init) ?? []
+        medium = reading.manifest?.medium.map(Medium.init)
         var findings = reading.findings.map {
             Finding(severity: .error, rule: $0.problem.rawValue, path: $0.file, message: $0.detail)
         }
@@ -57,7 +59,8 @@ struct BundleInspection: Inspection {
         ]
         return ["\(path): bundle"] + rows.compactMap { row in row.1.map { "  \(row.0): \($0)" } }
             + artefacts.map { "  \($0.mode)  \($0.size)  \($0.sha256.prefix(16))…  \($0.file) (\($0.role))" }
-            + inputs.map { "  from \($0.name), \($0.sha256.prefix(16))…, \($0.trust)" } + (boot?.lines ?? [])
+            + inputs.map { "  from \($0.name), \($0.sha256.prefix(16))…, \($0.trust)" }
+            + (medium.map { [$0.line] } ?? []) + (boot?.lines ?? [])
     }
 
     /// One file of the bundle.
@@ -74,6 +77,27 @@ struct BundleInspection: Inspection {
             size = artefact.size
             sha256 = artefact.sha256.hex
             mode = "\(artefact.mode)"
+        }
+    }
+
+    /// The boot medium that its files compose to.
+    struct Medium: Encodable {
+        let file: String
+        let size: UInt64
+        let sha256: String
+        let overlay: String
+        let arguments: [String]
+
+        init(_ recipe: MediumRecipe) {
+            file = recipe.file
+            size = recipe.size
+            sha256 = recipe.sha256.hex
+            overlay = recipe.overlay
+            arguments = recipe.arguments
+        }
+
+        var line: String {
+            "  composes to \(file), \(size) bytes, \(sha256.prefix(16))…, told: \(arguments.joined(separator: " "))"
         }
     }
 
