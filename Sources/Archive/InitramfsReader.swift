@@ -20,6 +20,9 @@ public struct InitramfsReader: ~Copyable {
     /// - Returns: The bytes, and whether a later file of that path replaces what was handed over before.
     public mutating func drain() -> (bytes: [UInt8], isAnew: Bool) { names.drain() }
 
+    /// The bytes that came out of the decompressor.
+    public private(set) var inflated: UInt64 = 0
+
     private enum Place { case between, inMember, inArchive }
 
     private let subject: String
@@ -28,7 +31,6 @@ public struct InitramfsReader: ~Copyable {
     private var place = Place.between
     private var window = [UInt8](repeating: 0, count: 64 << 10)
     private var carried: [UInt8] = []
-    private var inflated: UInt64 = 0
     private var hasMember = false
 
     /// Begins with an initramfs.

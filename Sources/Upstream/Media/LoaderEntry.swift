@@ -96,8 +96,7 @@ private struct GRUBScript {
             )
             (kernel, initrds) = ([], [])
         }
-        for line in joined(text) {
-            let words = Self.words(line)
+        for words in joined(text).flatMap(Self.commands) {
             switch words.first {
             case "menuentry":
                 close()
@@ -122,34 +121,47 @@ private struct GRUBScript {
         var isOpen = false
         for line in text.split(whereSeparator: \.isNewline) {
             let body = line.hasSuffix("\\") ? String(line.dropLast()) : String(line)
-            if isOpen, let last = lines.popLast() { lines.append(last + body) } else { lines.append(body) }
+            if isOpen, !lines.isEmpty { lines[lines.count - 1] += body } else { lines.append(body) }
             isOpen = line.hasSuffix("\\")
         }
         return lines
     }
 
-    /// The words of a line without their quotes; a comment ends it, and so does a brace that opens.
-    private static func words(_ line: String) -> [String] {
-        var words: [String] = []
+    /// The commands of a line, each as its words without their quotes: `;` and braces that stand alone end one, and a
+    /// comment ends the line. A closing brace is a command.
+    private static func commands(_ line: String) -> [[String]] {
+        var commands: [[String]] = [[]]
         var word: String?
+        var isQuoted = false
         var quote: Character?
+        func end() {
+            defer { (word, isQuoted) = (nil, false) }
+            guard let done = word else { return }
+            switch done {
+            case "{" where !isQuoted: commands.append([])
+            case "}" where !isQuoted: commands += [["}"], []]
+            default: commands[commands.count - 1].append(done)
+            }
+        }
         for character in line {
             if let open = quote {
-                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
+                if character == open { quote = nil } else { word?.append(character) }
             } else if character == "\"" || character == "'" {
-                quote = character
-                word = word ?? ""
-            } else if character == " " || character == "\t" || character == ";" {
-                if let done = word { words.append(done) }
-                word = nil
+                (quote, isQuoted, word) = (character, true, word ?? "")
+            } else if character == " " || character == "\t" {
+                end()
+            } else if character == ";" {
+                end()
+                commands.append([])
             } else if character == "#", word == nil {
                 break
             } else {
-                word = (word ?? "") + String(character)
+                if word == nil { word = "" }
+                word?.append(character)
             }
         }
-        if let done = word { words.append(done) }
-        return words.last == "{" ? words.dropLast() : words
+        end()
+        return commands
     }
 }
 

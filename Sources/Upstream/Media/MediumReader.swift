@@ -123,12 +123,21 @@ struct Medium {
         var paths = Set(commands.flatMap { command in command.initrds.compactMap { path(of: $0, in: command) } })
         paths.formUnion(entries.keys.filter { $0.hasPrefix("boot/initramfs-") && file($0) != nil })
         var listings: [String: Listing] = [:]
+        var left = InitramfsReader.maximumBytes
         for path in paths.sorted().prefix(Self.most) {
             guard let entry = entries[path] else { continue }
+            guard left > 0, entry.size <= image.volume.imageSize else {
+                faults.append(
+                    .error(
+                        "initramfs", path, "is not read: together they are larger than any that boots",
+                        "make it smaller"))
+                continue
+            }
             do {
                 var reader = try InitramfsReader(named: path)
                 try image.forEachChunk(of: entry) { chunk in try reader.take(chunk) }
                 try reader.finish()
+                left -= min(left, reader.inflated)
                 listings[path] = Listing(paths: Set(reader.paths), unread: reader.unread)
             } catch let error as ArchiveError {
                 faults.append(

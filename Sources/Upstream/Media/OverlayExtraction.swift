@@ -15,12 +15,16 @@ extension MediumReport {
         switch choice {
         case .none, .commandLine(_, initrd: nil): return false
         case .found(let path):
-            guard let entry = try Medium(image).entries[path] else { return false }
+            guard let entry = try Medium(image).entries[path], entry.size <= image.volume.imageSize else {
+                return false
+            }
             var staged = try StagedFile(file)
             try image.forEachChunk(of: entry) { chunk in try staged.write(chunk) }
             _ = try staged.commit(mode: .file)
         case .commandLine(let value, .some(let initrd)):
-            guard let entry = try Medium(image).entries[initrd] else { return false }
+            guard let entry = try Medium(image).entries[initrd], entry.size <= image.volume.imageSize else {
+                return false
+            }
             var staged = try StagedFile(file)
             var reader = try InitramfsReader(named: initrd, keeping: MediumRules.inRAM(value))
             try image.forEachChunk(of: entry) { chunk in
