@@ -127,8 +127,9 @@ private struct GRUBScript {
         return lines
     }
 
-    /// The commands of a line, each as its words without their quotes: `;` and braces that stand alone end one, and a
-    /// comment ends the line. A closing brace is a command.
+    /// The commands of a line, each as its words without their quotes.
+    ///
+    /// `;` and braces that stand alone end one, a comment ends the line, and a closing brace is a command.
     private static func commands(_ line: String) -> [[String]] {
         var commands: [[String]] = [[]]
         var word: String?
