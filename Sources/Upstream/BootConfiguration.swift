@@ -11,18 +11,6 @@ public struct BootConfiguration: Hashable, Sendable {
         case grub
     }
 
-    /// Something that the boot loader can start.
-    public struct Entry: Hashable, Sendable {
-        /// Its label or title.
-        public var title: String
-        /// The kernel's path.
-        public var kernel: String
-        /// The paths of the archives that are unpacked into the first root, in their order.
-        public var initrds: [String]
-        /// The words of the kernel's command line.
-        public var arguments: [String]
-    }
-
     /// The largest configuration that is read, in bytes.
     public static let maximumBytes = 256 * 1024
     /// The longest command line that Linux takes on x86, in bytes (`COMMAND_LINE_SIZE` with its NUL).
@@ -62,12 +50,7 @@ public struct BootConfiguration: Hashable, Sendable {
     }
 
     /// What it can start, in the order of the file.
-    public var entries: [Entry] {
-        switch dialect {
-        case .syslinux: SyslinuxLines(lines).sections.filter { $0.kernel != nil }.map(\.entry)
-        case .grub: GRUBLines(lines).commands.map(\.entry)
-        }
-    }
+    public var entries: [LoaderEntry] { LoaderEntry.read(lines.joined(separator: "\n"), dialect, source: subject) }
 
     /// The text in which every kernel gets further words at the end of its command line and one more initrd.
     ///
@@ -80,11 +63,24 @@ public struct BootConfiguration: Hashable, Sendable {
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/incomplete`` where it starts no kernel, and with
     ///   ``UpstreamError/Code/malformed`` where a command line would be longer than the kernel takes.
     public func adding(arguments: [String], initrd: String) throws(UpstreamError) -> [UInt8] {
-        guard !entries.isEmpty else {
+        let before = entries
+        guard before.contains(where: \.startsKernel) else {
             throw UpstreamError(.incomplete, subject: subject, detail: "starts no kernel, so it cannot be told more")
         }
-        for entry in entries {
-            let length = (entry.arguments + arguments).reduce(0) { $0 + $1.utf8.count + 1 }
+        let edited =
+            switch dialect {
+            case .syslinux: SyslinuxLines(lines).adding(arguments, initrd)
+            case .grub: GRUBLines(lines).adding(arguments, initrd)
+            }
+        let text = edited.joined(separator: "\n")
+        let after = LoaderEntry.read(text, dialect, source: subject)
+        guard before.count == after.count, zip(before, after).allSatisfy({ $1.extends($0, arguments, initrd) }) else {
+            throw UpstreamError(
+                .malformed, subject: subject,
+                detail: "has a form in which its kernels cannot be told more; take the image as Alpine publishes it")
+        }
+        for entry in after {
+            let length = entry.parameters.reduce(0) { $0 + $1.utf8.count + 1 }
             guard length <= Self.longestCommandLine else {
                 throw UpstreamError(
                     .malformed, subject: subject,
@@ -92,12 +88,25 @@ public struct BootConfiguration: Hashable, Sendable {
                         + " \(Self.longestCommandLine); shorten kernel.parameters")
             }
         }
-        let edited =
-            switch dialect {
-            case .syslinux: SyslinuxLines(lines).adding(arguments, initrd)
-            case .grub: GRUBLines(lines).adding(arguments, initrd)
-            }
-        return Array(edited.joined(separator: "\n").utf8)
+        return Array(text.utf8)
+    }
+}
+
+extension LoaderEntry {
+    /// The endings of programs that SYSLINUX starts and that are no kernels (doc/syslinux.txt, "KERNEL").
+    static let otherPrograms = [".0", ".bin", ".bs", ".bss", ".c32", ".cbt", ".com", ".img"]
+
+    /// Whether it is a kernel that takes a command line and archives.
+    var startsKernel: Bool { !Self.otherPrograms.contains(where: kernel.lowercased().hasSuffix) }
+
+    /// Whether it is what another one was, with words and an archive at the end.
+    fileprivate func extends(_ other: LoaderEntry, _ arguments: [String], _ initrd: String) -> Bool {
+        guard startsKernel else { return self == other }
+        // `initrd=` is among the words where SYSLINUX has it there.
+        func words(_ entry: LoaderEntry) -> [String] { entry.parameters.filter { !$0.hasPrefix("initrd=") } }
+        return title == other.title && kernel == other.kernel && words(self) == words(other) + arguments
+            && initrds.count == other.initrds.count + 1 && initrds.dropLast() == other.initrds[...]
+            && initrds.last?.hasSuffix(initrd) == true
     }
 }
 

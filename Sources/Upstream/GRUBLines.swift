@@ -2,17 +2,10 @@
 struct GRUBLines {
     /// A kernel and what is loaded with it.
     struct Command {
-        var title: String
         /// The first and the last line of the command, which differ where a backslash joins lines.
         var kernel: (first: Int, last: Int)
         var words: [String]
         var initrd: (first: Int, last: Int, paths: [String])?
-
-        var entry: BootConfiguration.Entry {
-            BootConfiguration.Entry(
-                title: title, kernel: words.first ?? "", initrds: initrd?.paths ?? [],
-                arguments: Array(words.dropFirst()))
-        }
     }
 
     private static let kernels: Set<String> = ["linux", "linux16", "linuxefi"]
@@ -24,7 +17,6 @@ struct GRUBLines {
 
     init(_ lines: [String]) {
         self.lines = lines
-        var title = ""
         var isOpen = false
         var index = 0
         while index < lines.count {
@@ -37,9 +29,8 @@ struct GRUBLines {
             }
             let line = ConfigurationLine(text)
             switch String(line.keyword) {
-            case "menuentry": title = Self.title(line.rest)
             case let keyword where Self.kernels.contains(keyword):
-                commands.append(Command(title: title, kernel: (first, index), words: line.words))
+                commands.append(Command(kernel: (first, index), words: line.words))
                 isOpen = true
             case let keyword where Self.archives.contains(keyword) && isOpen:
                 commands[commands.count - 1].initrd = (first, index, line.words)
@@ -56,8 +47,8 @@ struct GRUBLines {
         var added: [Int: String] = [:]
         let words = arguments.map(Self.escaped)
         func extend(_ index: Int, by words: [String]) {
-            let tail = ConfigurationLine(lines[index]).tail
-            edited[index] = ([String(lines[index].dropLast(tail.count))] + words).joined(separator: " ") + tail
+            let end = Self.end(of: lines[index])
+            edited[index] = ([String(lines[index][..<end])] + words).joined(separator: " ") + lines[index][end...]
         }
         for command in commands {
             extend(command.kernel.last, by: words)
@@ -74,12 +65,29 @@ struct GRUBLines {
         return edited.enumerated().flatMap { [$0.element] + (added[$0.offset].map { [$0] } ?? []) }
     }
 
-    /// The title of a menu entry: its first word, without its quotes.
-    private static func title(_ text: Substring) -> String {
-        guard let quote = text.first, quote == "\"" || quote == "'" else {
-            return String(text.prefix { !$0.isWhitespace })
+    /// Where the words of a command end on its last line: before a comment, a `;`, a `}` and blanks.
+    private static func end(of line: String) -> String.Index {
+        var quote: Character?
+        var isEscaped = false
+        var end = line.startIndex
+        var isWord = false
+        for index in line.indices {
+            let character = line[index]
+            if isEscaped {
+                isEscaped = false
+            } else if let open = quote {
+                if character == open { quote = nil }
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character == "\"" || character == "'" {
+                quote = character
+            } else if character == ";" || !isWord && (character == "#" || character == "}") {
+                return end
+            }
+            isWord = !character.isWhitespace
+            if isWord { end = line.index(after: index) }
         }
-        return String(text.dropFirst().prefix { $0 != quote })
+        return end
     }
 
     /// A word in which nothing means anything to GRUB's script language.

@@ -13,16 +13,7 @@ struct SyslinuxLines {
             let word = append?.words.last { $0.lowercased().hasPrefix("initrd=") }
             return word.map { $0.dropFirst("initrd=".count).split(separator: ",").map(String.init) } ?? []
         }
-
-        var entry: BootConfiguration.Entry {
-            BootConfiguration.Entry(
-                title: title, kernel: kernel?.path ?? "", initrds: initrds,
-                arguments: (append?.words ?? []).filter { !$0.lowercased().hasPrefix("initrd=") })
-        }
     }
-
-    /// The endings of programs that are no kernels (doc/syslinux.txt, "KERNEL").
-    private static let otherPrograms = [".0", ".bin", ".bs", ".bss", ".c32", ".cbt", ".com", ".img"]
 
     private let lines: [String]
     /// The labels that start a kernel, in the order of the file.
@@ -40,10 +31,7 @@ struct SyslinuxLines {
                 current = Section(title: String(line.rest))
             case "kernel", "linux":
                 let path = String(line.rest)
-                guard
-                    line.keyword.lowercased() == "linux"
-                        || !Self.otherPrograms.contains(where: path.lowercased().hasSuffix)
-                else { continue }
+                guard !LoaderEntry.otherPrograms.contains(where: path.lowercased().hasSuffix) else { continue }
                 current?.kernel = (index, path)
             case "append":
                 if current == nil { common = line.words }

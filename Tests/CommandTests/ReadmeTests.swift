@@ -51,7 +51,9 @@ import Testing
         #expect(try await run("make", ["help"], in: Product.checkout).output.contains("  test "))
     }
 
-    @Test(arguments: ["README.md", "docs/quick-start.md", "docs/commands.md", "docs/bundle.md", "docs/node.md", "docs/media.md"])
+    @Test(arguments: [
+        "README.md", "docs/quick-start.md", "docs/commands.md", "docs/bundle.md", "docs/node.md", "docs/media.md",
+    ])
     func `every command that a page names is one`(page: String) async throws {
         let text = String(
             decoding: try HostFile.read(Product.checkout.pushing(FilePath(page)), limit: 1 << 20), as: UTF8.self)

@@ -108,8 +108,17 @@ import Upstream
         #expect(try edited(text, .grub) == wanted)
         let configuration = try BootConfiguration(Array(text.utf8), dialect: .grub, named: "grub.cfg")
         #expect(configuration.entries.map(\.title) == ["Linux virt", "two"])
-        #expect(configuration.entries[0].arguments == ["quiet", "more"])
+        #expect(configuration.entries[0].parameters == ["quiet", "more"])
         #expect(configuration.entries[0].initrds == ["/boot/initramfs-virt"])
+    }
+
+    @Test func `words come before a comment, a semicolon and a brace, and what cannot be told is refused`() throws {
+        let text = "menuentry a { linux /a 'x # y' # z\n initrd /i; }\n"
+        #expect(throws: UpstreamError.self) { try edited(text, .grub) }
+        let other = "menuentry a {\n linux /a 'x # y' # z\n initrd /i; }\n"
+        #expect(
+            try edited(other, .grub)
+                == "menuentry a {\n linux /a 'x # y' apkovl=/a console=ttyS0 # z\n initrd /i /k/o.cpio; }\n")
     }
 
     @Test func `words that mean something to GRUB's language do not`() throws {

@@ -5,7 +5,7 @@ import Testing
 /// The configurations of boot loaders.
 @Suite struct LoaderEntryTests {
     static func read(_ text: String, _ source: String) -> [String] {
-        LoaderEntry.read(text, source: source).map { entry in
+        LoaderEntry.read(text, source.hasSuffix("grub.cfg") ? .grub : .syslinux, source: source).map { entry in
             "\(entry.title)|\(entry.kernel)|\(entry.initrds.joined(separator: ","))|\(entry.parameters.joined(separator: " "))"
         }
     }
@@ -33,7 +33,7 @@ import Testing
                 "one|/boot/vmlinuz|/boot/a.img,/boot/b.img|root=here",
                 "two|/boot/other|/a,/b|initrd=/a,/b quiet apkovl=/x apkovl=/y", "three|memdisk||",
             ])
-        let entries = LoaderEntry.read(text, source: "isolinux.cfg")
+        let entries = LoaderEntry.read(text, .syslinux, source: "isolinux.cfg")
         #expect(entries.map { $0.value(of: "apkovl") } == [nil, "/y", nil])
     }
 

@@ -16,16 +16,12 @@ public struct LoaderEntry: Hashable, Sendable {
         parameters.last { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
     }
 
-    /// The names of the files that boot loaders read.
-    static let syslinuxNames: Set<String> = ["syslinux.cfg", "isolinux.cfg", "extlinux.conf"]
-    static let grubName = "grub.cfg"
-    /// The most bytes of a configuration that are read.
-    static let maximumBytes = 256 << 10
-
-    /// Reads a configuration by the name of its file.
-    static func read(_ text: String, source: String) -> [LoaderEntry] {
-        source.hasSuffix(grubName)
-            ? GRUBScript(source: source).commands(text) : SyslinuxMenu(source: source).commands(text)
+    /// Reads a configuration.
+    static func read(_ text: String, _ dialect: BootConfiguration.Dialect, source: String) -> [LoaderEntry] {
+        switch dialect {
+        case .grub: GRUBScript(source: source).commands(text)
+        case .syslinux: SyslinuxMenu(source: source).commands(text)
+        }
     }
 }
 

@@ -15,8 +15,11 @@ extension MediumReport {
     private init(_ medium: Medium, _ image: borrowing ISOReader) throws {
         release = try medium.text(".alpine-release", image, limit: 4096)?.split(separator: "\n").first.map(String.init)
         for path in medium.configurations {
-            guard let text = try medium.text(path, image, limit: LoaderEntry.maximumBytes) else { continue }
-            commands += LoaderEntry.read(text, source: path)
+            guard
+                let dialect = BootConfiguration.dialect(ofFile: path.split(separator: "/").last.map(String.init) ?? ""),
+                let text = try medium.text(path, image, limit: BootConfiguration.maximumBytes)
+            else { continue }
+            commands += LoaderEntry.read(text, dialect, source: path)
         }
         var faults: [Finding] = []
         let listings = try medium.listings(of: commands, image, &faults)
@@ -75,7 +78,7 @@ struct Medium {
     var configurations: [String] {
         let found = entries.keys.filter { path in
             let name = path.split(separator: "/").last.map(String.init) ?? ""
-            return file(path) != nil && (LoaderEntry.syslinuxNames.contains(name) || name == LoaderEntry.grubName)
+            return file(path) != nil && BootConfiguration.dialect(ofFile: name) != nil
         }
         return Array(found.sorted().prefix(Self.most))
     }
