@@ -75,10 +75,10 @@ struct GRUBLines {
             let character = line[index]
             if isEscaped {
                 isEscaped = false
+            } else if character == "\\", quote != "'" {
+                isEscaped = true
             } else if let open = quote {
                 if character == open { quote = nil }
-            } else if character == "\\" {
-                isEscaped = true
             } else if character == "\"" || character == "'" {
                 quote = character
             } else if character == ";" || !isWord && (character == "#" || character == "}") {

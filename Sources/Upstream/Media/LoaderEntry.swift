@@ -140,8 +140,14 @@ private struct GRUBScript {
             default: commands[commands.count - 1].append(done)
             }
         }
+        var isEscaped = false
         for character in line {
-            if let open = quote {
+            if isEscaped {
+                (isEscaped, isQuoted) = (false, true)
+                word = (word ?? "") + String(character)
+            } else if character == "\\", quote != "'" {
+                isEscaped = true
+            } else if let open = quote {
                 if character == open { quote = nil } else { word?.append(character) }
             } else if character == "\"" || character == "'" {
                 (quote, isQuoted, word) = (character, true, word ?? "")
