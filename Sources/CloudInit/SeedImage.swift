@@ -17,14 +17,17 @@ public enum SeedImage {
     ///   - files: The NoCloud files.
     ///   - overlay: The overlay's name, `NAME.apkovl.tar.gz`, and its bytes.
     ///   - binary: The bare KubeSolo binary.
+    ///   - repositories: Package repositories by their place, each two levels down.
     ///   - holdingSecrets: Whether the overlay holds secrets, so that only its owner may read it.
     /// - Returns: The tree for an image labelled ``volumeIdentifier``.
     /// - Throws: ``CloudInitError`` with ``CloudInitError/Code/misplaced``, or `ArtefactError` where two files have one
     ///   name.
     public static func tree(
-        files: FileTree, overlay: (name: String, content: Content)?, binary: Content?, holdingSecrets: Bool
+        files: FileTree, overlay: (name: String, content: Content)?, binary: Content?,
+        repositories: FileTree = FileTree(), holdingSecrets: Bool
     ) throws -> FileTree {
         var tree = files
+        for entry in repositories.entries { try tree.insert(entry) }
         if let overlay {
             guard overlay.name.hasSuffix(overlaySuffix), !overlay.name.contains("/") else {
                 throw CloudInitError(

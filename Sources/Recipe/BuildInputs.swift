@@ -1,4 +1,4 @@
-internal import Artefact
+public import Artefact
 public import Node
 public import SystemPackage
 public import Upstream
@@ -26,6 +26,10 @@ public struct BuildInputs: Sendable {
     public let alpineImage: AlpineImage?
     /// The KubeSolo binary.
     public let kubesolo: KubeSoloBinary?
+
+    /// The package repositories that a medium carries for what Alpine's image lacks, by their place on it; empty where
+    /// nothing is lacking.
+    public let repositories: FileTree
 
     /// The files that were found, as they stand with their owners.
     public var files: [FilePath] { [alpineImage?.path, kubesolo?.source].compactMap { $0 } }
@@ -82,6 +86,6 @@ public struct BuildInputs: Sendable {
         } else {
             report(.unchecked("KubeSolo: no binary is at hand, so the node takes the one on its medium unverified"))
         }
-        return BuildInputs(alpineImage: alpineImage, kubesolo: kubesolo)
+        return BuildInputs(alpineImage: alpineImage, kubesolo: kubesolo, repositories: FileTree())
     }
 }

@@ -1,4 +1,5 @@
 internal import APKOVL
+internal import Archive
 public import Artefact
 internal import Bundle
 internal import Node
@@ -53,12 +54,22 @@ extension NodeBuild {
             arguments: parts.arguments)
     }
 
+    /// The repositories as an artefact of a bundle, where there are any.
+    func packagesArtefact(_ names: ArtefactNames) -> [StagedArtefact] {
+        guard !inputs.repositories.isEmpty else { return [] }
+        return [
+            StagedArtefact(.packages, file: names.packages) { target, _ in
+                try TarFile.write(inputs.repositories, epoch: node.stamp.epoch, to: target)
+            }
+        ]
+    }
+
     private func mediumParts(
         base: FilePath, overlay file: WrittenFile, kubesolo: (path: FilePath, size: UInt64)
     ) -> MediumParts {
         let name = Overlay.fileName(node)
         return MediumParts(
-            base: base, overlay: (file, name), kubesolo: kubesolo, repositories: FileTree(),
+            base: base, overlay: (file, name), kubesolo: kubesolo, repositories: inputs.repositories,
             arguments: MediumArguments.words(node, overlay: name), epoch: node.stamp.epoch,
             holdsSecrets: overlay.tree.holdsSecrets)
     }

@@ -80,6 +80,7 @@ public struct NodeBuild {
             files: seed.files,
             overlay: overlayFile.map { (Overlay.fileName(node), .file($0.path, size: $0.size)) },
             binary: overlayFile == nil ? nil : inputs.kubesolo.map { .file($0.path, size: $0.pin.size) },
+            repositories: overlayFile == nil ? FileTree() : inputs.repositories,
             holdingSecrets: overlay.tree.holdsSecrets)
         try SeedImage.add(additions, to: &tree)
         let writer = ISOWriter(volumeIdentifier: SeedImage.volumeIdentifier, epoch: node.stamp.epoch, padding: padding)
@@ -135,7 +136,7 @@ public struct NodeBuild {
                 StagedArtefact(
                     .alpineISO, file: names.alpineImage, copying: image.path,
                     digest: image.digest),
-            ], medium: { folder, artefacts in try mediumRecipe(names, in: folder, artefacts) })
+            ] + packagesArtefact(names), medium: { folder, artefacts in try mediumRecipe(names, in: folder, artefacts) })
     }
 }
 
