@@ -136,7 +136,8 @@ public struct NodeBuild {
                 StagedArtefact(
                     .alpineISO, file: names.alpineImage, copying: image.path,
                     digest: image.digest),
-            ] + packagesArtefact(names), medium: { folder, artefacts in try mediumRecipe(names, in: folder, artefacts) })
+            ] + packagesArtefact(names), medium: { folder, artefacts in try mediumRecipe(names, in: folder, artefacts) }
+        )
     }
 }
 
