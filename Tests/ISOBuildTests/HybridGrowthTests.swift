@@ -21,6 +21,18 @@ import Testing
         try await Self.judge(grown, again.image, again.growth)
     }
 
+    @Test(arguments: [[], ["--uefi"], ["--uefi", "--mac"], ["--partok"], ["-h", "255", "-s", "63"]])
+    func `an image that SYSLINUX's isohybrid made grows as well`(_ options: [String]) async throws {
+        let scratch = try Scratch()
+        let image = try await HybridImages.makeBySYSLINUX(options, in: scratch)
+        let (grown, growth) = try HybridImages.grow(image, by: Self.added, in: scratch)
+        try await Self.judge(image, grown, growth)
+        let again = try HybridImages.grow(grown, by: 2048, in: scratch)
+        try await Self.judge(grown, again.image, again.growth)
+        let end = try HybridTables(again.image).mbr?.partitions.first?.end
+        #expect(end == again.growth.imageSize / 512)
+    }
+
     @Test func `an image of grub-mkrescue that grew has the tables it had`() async throws {
         let scratch = try Scratch()
         let image = scratch.path.appending("source.iso")

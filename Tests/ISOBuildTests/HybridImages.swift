@@ -64,6 +64,17 @@ struct HybridImages {
     /// Makes an image.
     static func make(_ kind: Kind, in scratch: borrowing Scratch) async throws -> FilePath {
         let image = scratch.path.appending("source.iso")
+        let efi = try await makeTree(in: scratch)
+        let written = try await run(
+            "xorriso",
+            ["-as", "mkisofs", "-R", "-J", "-V", "HYBRID", "-o", image.string]
+                + kind.arguments.map { $0 == "EFI" ? efi.string : $0 } + [scratch.path.appending("tree").string])
+        #expect(written.succeeded, "\(written.errors)")
+        return image
+    }
+
+    /// Makes what goes into an image; the EFI image lies beside the tree as well.
+    private static func makeTree(in scratch: borrowing Scratch) async throws -> FilePath {
         let efi = scratch.path.appending("efi.img")
         let made = try await run("mformat", ["-C", "-i", efi.string, "-f", "1440", "-N", "12345678", "::"])
         #expect(made.succeeded, "\(made.errors)")
@@ -71,11 +82,23 @@ struct HybridImages {
         try scratch.file("tree/isolinux.bin", code)
         try scratch.file("tree/efi.img", try HostFile.read(efi, limit: 1 << 22))
         try scratch.file("tree/some", [UInt8](repeating: 7, count: 300_001))
-        let written = try await run(
-            "xorriso",
-            ["-as", "mkisofs", "-R", "-J", "-V", "HYBRID", "-o", image.string]
-                + kind.arguments.map { $0 == "EFI" ? efi.string : $0 } + [scratch.path.appending("tree").string])
-        #expect(written.succeeded, "\(written.errors)")
+        return efi
+    }
+
+    /// Makes an image by genisoimage, and a hybrid one of it by SYSLINUX's own program, which lays its tables out otherwise
+    /// than xorriso does.
+    static func makeBySYSLINUX(_ options: [String], in scratch: borrowing Scratch) async throws -> FilePath {
+        let image = scratch.path.appending("source.iso")
+        let efi = try await makeTree(in: scratch)
+        try scratch.file("tree/mac.img", try HostFile.read(efi, limit: 1 << 22))
+        let script = """
+            genisoimage -quiet -R -J -V HYBRID -o source.iso -b isolinux.bin -c boot.cat -no-emul-boot -boot-load-size 4 \\
+                -boot-info-table -eltorito-alt-boot -e efi.img -no-emul-boot \\
+                -eltorito-alt-boot -e mac.img -no-emul-boot tree
+            isohybrid "$@" source.iso
+            """
+        let made = try await run("sh", ["-euc", script, "sh"] + options, in: scratch.path)
+        #expect(made.succeeded, "\(made.errors)")
         return image
     }
 
