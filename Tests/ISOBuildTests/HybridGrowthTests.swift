@@ -33,6 +33,19 @@ import Testing
         #expect(end == again.growth.imageSize / 512)
     }
 
+    @Test(arguments: [
+        "grub-rescue/grub-rescue-cdrom.iso", "ipxe/ipxe.iso", "memtest86+/memtest86+x64.iso",
+        "memtest86+/memtest86+ia32.iso",
+    ])
+    func `an image that a distribution ships grows as well`(_ name: String) async throws {
+        let scratch = try Scratch()
+        let image = FilePath("/usr/lib").pushing(FilePath(name))
+        let (grown, growth) = try HybridImages.grow(image, by: Self.added, in: scratch)
+        try await Self.judge(image, grown, growth)
+        let first = try #require(try HybridTables(grown).mbr?.partitions.first)
+        #expect(first.end == growth.imageSize / 512)
+    }
+
     @Test func `an image of grub-mkrescue that grew has the tables it had`() async throws {
         let scratch = try Scratch()
         let image = scratch.path.appending("source.iso")

@@ -84,7 +84,9 @@ enum MediumRules {
                     "give every entry the same apkovl="))
         }
         for command in report.commands {
-            for name in [command.kernel] + command.initrds where name.hasPrefix("/") && !name.contains("$") {
+            // A menu of GRUB may start what is on another disk; Alpine's starts what is on the medium.
+            for name in report.release == nil ? [] : [command.kernel] + command.initrds
+            where name.hasPrefix("/") && !name.contains("$") {
                 guard medium.path(of: name, in: command) == nil else { continue }
                 findings.append(
                     .error(
