@@ -155,6 +155,23 @@ import Testing
         #expect(told.output.contains("repository: apks: apks/x86_64/APKINDEX.tar.gz, 49 packages, signed by "))
     }
 
+    @Test(arguments: ["grub-rescue/grub-rescue-cdrom.iso", "ipxe/ipxe.iso", "memtest86+/memtest86+x64.iso"])
+    func `nothing is found wrong with images that are none of Alpine's`(_ name: String) async throws {
+        let told = try await ksbuild("inspect", "/usr/lib/" + name, in: "/")
+        #expect(told.exitCode == 0, "\(told.output)")
+        #expect(told.output.contains("  MBR: ordinary, boot code "))
+    }
+
+    @Test func `a seed of ours is without fault, and its overlay is taken`() async throws {
+        let scratch = try Scratch()
+        try scratch.file("ksbuild.yaml", "apiVersion: ksbuild/v1\n")
+        let made = try await ksbuild("cidata", "--quiet", "--mirror", Product.mirror.string, in: scratch.path)
+        try #require(made.succeeded, "\(made.errors)")
+        let told = try await ksbuild("inspect", "out/cidata.iso", in: scratch.path)
+        #expect(told.exitCode == 0, "\(told.output)")
+        #expect(told.output.contains("\ninit takes the overlay kubesolo.apkovl.tar.gz\n"), "\(told.output)")
+    }
+
     @Test func `partition tables are told as sgdisk tells them, and their contradictions`() async throws {
         let scratch = try Scratch()
         let script = """
