@@ -75,9 +75,6 @@ struct KubeSoloSettings {
         }
         return pairs
     }
-
-    /// What is to answer for KubeSolo's health: its API server, on the port that it has unless it is configured.
-    static let healthURL = "https://127.0.0.1:6443/readyz"
 }
 
 extension FileTree {
@@ -114,9 +111,8 @@ extension FileTree {
         try stage.assign("stage_digest", binary?.digest.hex ?? "")
         try addFile("etc/conf.d/kubesolo-stage", stage.text, origin: "kubesolo")
         var health = ShellSettings("When KubeSolo counts as healthy, in seconds; see /etc/init.d/ksbuild-health.")
-        try health.assign("health_url", KubeSoloSettings.healthURL)
-        try health.assign("health_stable", "10")
-        try health.assign("health_timeout", "600")
+        try health.assign("health_stable", String(node.health.stable))
+        try health.assign("health_timeout", String(node.health.timeout))
         try addFile("etc/conf.d/ksbuild-health", health.text, origin: "kubesolo")
     }
 

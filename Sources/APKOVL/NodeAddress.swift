@@ -39,21 +39,6 @@ extension Overlay {
                 "network: no name servers are named and no interface uses DHCP, so neither the node nor its pods "
                     + "resolve names; name some")
         }
-        for path in apiServerPorts(node.kubesolo.configuration, below: []) {
-            warnings.append(
-                "kubesolo.config.\(path): looks like a port of the API server, and health is asked for at "
-                    + "\(KubeSoloSettings.healthURL) whatever it is; leave it out")
-        }
         return warnings
-    }
-
-    /// The settings that may move the API server to another port: those about it with a port in their name.
-    private static func apiServerPorts(_ value: ConfigValue, below path: [String]) -> [String] {
-        guard case .mapping(let pairs) = value else {
-            let words = path.map { $0.lowercased() }
-            let isOne = words.contains { $0.contains("apiserver") } && words.contains { $0.contains("port") }
-            return isOne && value != .integer(6443) ? [path.joined(separator: ".")] : []
-        }
-        return pairs.flatMap { apiServerPorts($0.value, below: path + [$0.key]) }
     }
 }

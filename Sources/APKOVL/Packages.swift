@@ -35,6 +35,11 @@ extension Overlay {
             let consequence = node.dataDisk.format == .ifBlank ? "neither checked nor formatted" : "not checked"
             warnings.append("packages: e2fsprogs is not among them, so the data disk is \(consequence); add it")
         }
+        if !packages.contains("openssl") {
+            warnings.append(
+                "packages: openssl is not among them, so the API server cannot be asked and the node is never healthy; "
+                    + "add it")
+        }
         if !Packages.bringSSH(node.packages) {
             warnings.append("packages: openssh is not among them, so nobody can log in over the network; add it")
         }

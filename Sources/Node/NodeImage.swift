@@ -33,6 +33,8 @@ public struct NodeImage: Hashable, Sendable {
     public var kernelParameters: [String]
     /// What the NoCloud seed says beyond what follows from the rest.
     public var seed: SeedSettings
+    /// When it counts as healthy.
+    public var health: HealthGate
     /// Version and time of the build.
     public var stamp: BuildStamp
 
@@ -40,7 +42,9 @@ public struct NodeImage: Hashable, Sendable {
     public init(
         name: String, hostname: String, architecture: Architecture, alpine: AlpineRelease, kubesolo: KubeSolo,
         network: Network, access: Access, dataDisk: DataDisk, packages: [String], repositories: [String],
-        layers: [FilePath], consoles: [String], kernelParameters: [String], seed: SeedSettings, stamp: BuildStamp
+        layers: [FilePath], consoles: [String], kernelParameters: [String], seed: SeedSettings,
+        health: HealthGate = HealthGate(),
+        stamp: BuildStamp
     ) {
         self.name = name
         self.hostname = hostname
@@ -56,6 +60,7 @@ public struct NodeImage: Hashable, Sendable {
         self.consoles = consoles
         self.kernelParameters = kernelParameters
         self.seed = seed
+        self.health = health
         self.stamp = stamp
     }
 

@@ -27,7 +27,10 @@ extension NodeImage {
             ), ("storage", .object(("data", plannedDisk))), ("packages", .texts(packages)),
             ("repositories", .texts(repositories)), ("layers", .texts(layers.map(\.string))),
             ("kernel", .object(("console", .texts(consoles)), ("parameters", .texts(kernelParameters)))),
-            ("seed", plannedSeed))
+            (
+                "health",
+                .object(("timeout", .integer(Int64(health.timeout))), ("stable", .integer(Int64(health.stable))))
+            ), ("seed", plannedSeed))
     }
 
     private var plannedNetwork: ConfigValue {

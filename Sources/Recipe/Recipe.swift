@@ -86,6 +86,8 @@ public struct Recipe: Hashable, Sendable {
     public var kernelParameters: [String] = []
     /// What the seed says beyond what follows from the rest.
     public var seed = SeedSettings()
+    /// When the node counts as healthy.
+    public var health = HealthGate()
     /// The time of the build, in seconds since 1970.
     public var epoch: Int64?
     /// The virtual machine.
@@ -120,7 +122,7 @@ extension Recipe {
     /// The user of a recipe that names none.
     public static let defaultUser = "alpine"
     /// The packages that every node has; Alpine's virt image carries them.
-    public static let basePackages = ["chrony", "doas", "e2fsprogs", "openssh"]
+    public static let basePackages = ["chrony", "doas", "e2fsprogs", "e2fsprogs-extra", "openssh", "openssl"]
     /// The consoles that get a login.
     public static let defaultConsoles = ["tty0", "ttyS0"]
     /// The kernel's names of the modes of a bond.

@@ -130,20 +130,6 @@ struct KubeSoloSettingsTests {
         }
     }
 
-    @Test(arguments: [
-        ("kubernetes.apiServer.port", 8443, true), ("kubernetes.apiServer.port", 6443, false),
-        ("network.ports.apiServer", 8443, true), ("kubernetes.apiServer.startupTimeoutSeconds", 8443, false),
-        ("kubernetes.kubelet.port", 8443, false),
-    ])
-    func `another port of the API server is warned of, for health is asked for at the usual one`(
-        path: String, port: Int64, isWarned: Bool
-    ) throws {
-        let overlay = try Overlay(
-            node: .example { $0.kubesolo.configuration = nested(path, .integer(port)) }, binary: nil,
-            resources: resources)
-        #expect(overlay.warnings.contains { $0.hasPrefix("kubesolo.config.\(path): ") } == isWarned)
-    }
-
     @Test func `the laboratory's KubeSolo knows every variable of the table`() async throws {
         let program = labRoot.removingLastComponent().pushing("kubesolo/bin/kubesolo-v1.2.0")
         let help = try await TestSupport.run(program.string, ["--help"])

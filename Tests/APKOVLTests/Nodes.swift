@@ -32,7 +32,8 @@ extension NodeImage {
             access: Access(users: [
                 User(name: "alpine", identifier: 1000, doas: true, authorizedKeys: [exampleKey])
             ]),
-            dataDisk: DataDisk(), packages: ["chrony", "doas", "e2fsprogs", "openssh"], repositories: [], layers: [],
+            dataDisk: DataDisk(), packages: ["chrony", "doas", "e2fsprogs", "e2fsprogs-extra", "openssh", "openssl"],
+            repositories: [], layers: [],
             consoles: ["tty0", "ttyS0"], kernelParameters: [], seed: SeedSettings(),
             stamp: BuildStamp(version: "1.0.0", epoch: BuildStamp.defaultEpoch))
         change(&node)

@@ -151,6 +151,12 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("seed: { userData: »user-data }\n", "seed.userData", "is not a reference to a file; write file:PATH"),
     BrokenRecipe("seed: { userData: »file:user-data }\n", "seed.userData", "which does not exist"),
     BrokenRecipe("seed: { instanceID: »'a b' }\n", "seed.instanceID", "is not an instance-id"),
+    BrokenRecipe("health: { stable: »0 }\n", "health.stable", "is 0, and must be 1 to 3600"),
+    BrokenRecipe("health: { timeout: »59 }\n", "health.timeout", "is 59, and must be 60 to 86400"),
+    BrokenRecipe(
+        "health: { timeout: 60, stable: »60 }\n", "health.stable",
+        "is 60 s, which never pass within the timeout of 60 s; make it shorter"),
+    BrokenRecipe("health: { stable: »600 }\n", "health.stable", "never pass within the timeout of 600 s"),
     BrokenRecipe("epoch: »-1\n", "epoch", "is -1, and must be 0 to 4294967295"),
     BrokenRecipe("epoch: »4294967296\n", "epoch", "and must be 0 to 4294967295"),
     BrokenRecipe("epoch: »1e9\n", "epoch", "must be a whole number, 0 to 4294967295, not 1e9; write 1000000000"),

@@ -15,7 +15,7 @@ struct DecodeTests {
         #expect(node.network == .dhcpOnFirstInterface)
         #expect(node.access == Access(users: [User(name: "alpine", identifier: 1000, doas: true)]))
         #expect(node.dataDisk == DataDisk())
-        #expect(node.packages == ["chrony", "doas", "e2fsprogs", "openssh"])
+        #expect(node.packages == ["chrony", "doas", "e2fsprogs", "e2fsprogs-extra", "openssh", "openssl"])
         #expect(node.consoles == ["tty0", "ttyS0"] && node.kernelParameters.isEmpty)
         #expect(node.seed == SeedSettings() && node.layers.isEmpty && node.repositories.isEmpty)
         #expect(node.stamp == BuildStamp(version: "1.4.0", epoch: BuildStamp.defaultEpoch))
@@ -36,6 +36,7 @@ struct DecodeTests {
             layers: []
             kernel: { console: [tty0, ttyS0], parameters: [] }
             seed: { instanceID: content }
+            health: { timeout: 600, stable: 30 }
             epoch: 1767225600
             vm: { memory: 1GiB, cpus: 2, disk: 8GiB, network: default }
             """
@@ -110,7 +111,10 @@ struct DecodeTests {
         #expect(
             node.dataDisk
                 == DataDisk(label: "STATE", mountPoint: "/var/lib/state", match: .size(8 << 30), format: .never))
-        #expect(node.packages == ["chrony", "doas", "e2fsprogs", "iptables", "nftables", "openssh"])
+        #expect(
+            node.packages == [
+                "chrony", "doas", "e2fsprogs", "e2fsprogs-extra", "iptables", "nftables", "openssh", "openssl",
+            ])
         #expect(node.repositories == ["https://dl-cdn.alpinelinux.org/alpine/v3.23/main", "/media/sdb1/apks"])
         #expect(node.layers == [scratch.path.pushing("overlays/site"), scratch.path.pushing("overlays/more")])
         #expect(node.consoles == ["tty0", "ttyS0", "hvc0"])
@@ -118,6 +122,7 @@ struct DecodeTests {
         #expect(
             node.seed.userData?.starts(with: "#cloud-config\nchpasswd".utf8) == true
                 && node.seed.vendorData?.starts(with: "#cloud".utf8) == true)
+        #expect(node.health == HealthGate(timeout: 900, stable: 45))
         #expect(node.stamp == BuildStamp(version: "2.0.0", epoch: 1_700_000_000))
         #expect(recipe.recipe.machine.memory == 2 << 30 && recipe.recipe.machine.disk == 16 << 30)
         #expect(recipe.recipe.machine.processors == 4 && recipe.recipe.machine.network == "lab")

@@ -106,6 +106,7 @@ let fullRecipe = """
       instanceID: edge-001-a
       userData: file:user-data.yaml
       vendorData: file:vendor-data
+    health: { timeout: 900, stable: 45 }
     epoch: 1700000000
     vm: { memory: 2GiB, cpus: 4, disk: 17179869184, network: lab }
     """

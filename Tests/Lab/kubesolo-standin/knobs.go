@@ -13,6 +13,9 @@ import (
 type knobs struct {
 	readyAfter    time.Duration
 	neverReady    bool
+	nodeNotReady  bool
+	dnsNotReady   bool
+	oldNode       bool
 	crashAfter    time.Duration // 0 for never
 	reportVersion string
 	anyCgroups    bool
@@ -41,6 +44,9 @@ func readKnobs(path string) knobs {
 	return knobs{
 		readyAfter:    seconds(words["READY_SECONDS"], 3*time.Second),
 		neverReady:    words["NEVER_READY"] == "1",
+		nodeNotReady:  words["NODE_NOT_READY"] == "1",
+		dnsNotReady:   words["DNS_NOT_READY"] == "1",
+		oldNode:       words["OLD_NODE"] == "1",
 		crashAfter:    seconds(words["CRASH_AFTER"], 0),
 		reportVersion: words["REPORT_VERSION"],
 		anyCgroups:    words["ANY_CGROUPS"] == "1",

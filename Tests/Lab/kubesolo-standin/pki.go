@@ -226,6 +226,9 @@ contexts:
 current-context: kubernetes-admin@kubesolo
 preferences: {}
 users:
+- name: admin-token
+  user:
+    token: admin-token
 - name: kubernetes-admin
   user:
     client-certificate-data: %s

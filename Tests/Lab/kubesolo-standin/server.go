@@ -123,46 +123,6 @@ func (n *node) authenticated(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (n *node) nodes(w http.ResponseWriter, r *http.Request) {
-	answer(w, http.StatusOK, object{"kind": "NodeList", "apiVersion": "v1", "metadata": object{}, "items": []object{{
-		"metadata": object{
-			"name": n.name, "creationTimestamp": n.started.UTC().Format(time.RFC3339),
-			"labels": object{"kubernetes.io/hostname": n.name, "kubernetes.io/os": "linux"},
-		},
-		"status": object{
-			"addresses": []object{
-				{"type": "InternalIP", "address": n.address.String()}, {"type": "Hostname", "address": n.name},
-			},
-			"conditions": []object{n.readyCondition("KubeletReady")},
-			"nodeInfo":   object{"kubeletVersion": kubeletVersion(n.knobs), "operatingSystem": "linux"},
-		},
-	}}})
-}
-
-func (n *node) pods(w http.ResponseWriter, r *http.Request) {
-	phase := "Pending"
-	if n.isReady() {
-		phase = "Running"
-	}
-	answer(w, http.StatusOK, object{"kind": "PodList", "apiVersion": "v1", "metadata": object{}, "items": []object{{
-		"metadata": object{
-			"name": "coredns-0", "namespace": "kube-system", "labels": object{"k8s-app": "kube-dns"},
-		},
-		"spec":   object{"nodeName": n.name},
-		"status": object{"phase": phase, "conditions": []object{n.readyCondition("PodReady")}},
-	}}})
-}
-
-func (n *node) readyCondition(reason string) object {
-	status := "False"
-	if n.isReady() {
-		status = "True"
-	} else {
-		reason = "Not" + reason
-	}
-	return object{"type": "Ready", "status": status, "reason": reason}
-}
-
 const configMaps = "/api/v1/namespaces/default/configmaps/"
 
 // configMap reads and writes one ConfigMap, and makes a new one whose name stands in it.

@@ -19,8 +19,8 @@ LISTS = [("r", "replaces"), ("D", "depend"), ("p", "provides"), ("i", "install_i
 # What makes a kernel, and what Alpine's own medium does not carry either.
 NOT_PACKED = ("linux-virt", "mkinitfs")
 # The packages that Alpine's virt profile asks for, as far as they are here.
-ON_MEDIUM = ["alpine-base", "busybox", "chrony", "dhcpcd", "doas", "e2fsprogs", "e2fsprogs-extra", "openssh", "partx",
-             "sfdisk", "bridge", "ifupdown-ng"]
+ON_MEDIUM = ["alpine-base", "busybox", "chrony", "dhcpcd", "doas", "e2fsprogs", "e2fsprogs-extra", "openssh", "openssl",
+             "partx", "sfdisk", "bridge", "ifupdown-ng"]
 
 
 def information(package, time):
