@@ -15,6 +15,30 @@ struct TestDisk: Sendable {
 
     /// An ext4 file system with the label.
     static let labelled = "mkfs.ext4 -q -L KUBESOLO \"$image\""
+
+    /// A superblock of Linux's software RAID where a version of its format has it (`linux/raid/md_p.h`): mdadm writes one
+    /// only through a kernel that has md, so it is written here and mdadm says that it is one.
+    static func raid(_ version: String) -> String {
+        """
+        python3 - "$image" \(version) <<'SUPERBLOCK'
+        import struct, sys
+        name, version = sys.argv[1:]
+        with open(name, "r+b") as disk:
+            sectors = disk.seek(0, 2) // 512
+            at = {"1.0": (sectors - 16) & ~7, "1.1": 0, "1.2": 8}[version]
+            data = 2048 if version != "1.0" else 0
+            block = struct.pack("<4I16s32sQ2iQ2I", 0xa92b4efc, 1, 0, 0, b"u" * 16, b"node:0", 0, 1, 0, 65536, 0, 2)
+            block = block.ljust(128, b"\\0") + struct.pack("<4Q2I16s", data, 65536, at, 0, 0, 0, b"d" * 16)
+            block = block.ljust(192, b"\\0") + struct.pack("<3Q2I", 0, 0, 0, 0, 2)
+            block = bytearray(block.ljust(256, b"\\0") + struct.pack("<2H", 0, 1))
+            total = sum(struct.unpack("<%dI" % (len(block) // 4), block))
+            block[216:220] = struct.pack("<I", (total & 0xffffffff) + (total >> 32) & 0xffffffff)
+            disk.seek(at * 512)
+            disk.write(block)
+        SUPERBLOCK
+        mdadm --examine "$image" | grep -q 'Checksum : .* correct' || printf 'no RAID superblock\\n' >&2
+        """
+    }
 }
 
 /// What the node must say about a set of disks.
@@ -67,6 +91,41 @@ private let diskCases: [DiskCase] = [
     DiskCase(
         "another file system", vda("mkfs.ext4 -q -L OTHER \"$image\""),
         says: "/dev/vda has serial ksbuild-data but is not blank: it holds ext4"),
+    DiskCase(
+        "a file system without a label", vda("mkfs.ext4 -q \"$image\""), says: "is not blank: it holds ext4"),
+    DiskCase(
+        "a file system whose head was wiped",
+        vda("mkfs.ext4 -q \"$image\"; dd if=/dev/zero of=\"$image\" bs=1M count=1 conv=notrunc 2>/dev/null"),
+        says: "is not blank: it is not all zero in the MiB from byte 8388608 on"),
+    DiskCase(
+        "a physical volume of LVM",
+        vda(
+            "device=$(losetup -f --show \"$image\"); pvcreate -q -y \"$device\" >/dev/null 2>&1; losetup -d \"$device\""
+        ),
+        says: "is not blank: "),
+    DiskCase(
+        "LUKS 1", vda("printf pass | cryptsetup -q luksFormat --type luks1 --pbkdf-force-iterations 1000 \"$image\" -"),
+        says: "is not blank: it holds crypto_LUKS"),
+    DiskCase(
+        "LUKS 2 whose first header was wiped",
+        vda(
+            """
+            printf pass | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$image" -
+            dd if=/dev/zero of="$image" bs=4096 count=4 conv=notrunc 2>/dev/null
+            """), says: "is not blank: its first MiB is not all zero"),
+    DiskCase(
+        "a member of a RAID with its superblock at the end", vda(TestDisk.raid("1.0")),
+        says: "is not blank: its last MiB is not all zero"),
+    DiskCase(
+        "a member of a RAID with its superblock at the beginning", vda(TestDisk.raid("1.1")),
+        says: "is not blank: "),
+    DiskCase(
+        "a member of a RAID with its superblock at 4 KiB", vda(TestDisk.raid("1.2")),
+        says: "is not blank: "),
+    DiskCase(
+        "a file system that is larger than the disk",
+        vda("truncate -s 96M \"$image\"; \(TestDisk.labelled); truncate -s 80M \"$image\""),
+        says: "state=refused label=KUBESOLO reason=\"e2fsck on /dev/vda says "),
     DiskCase(
         "swap space", vda("mkswap -q \"$image\" 2>/dev/null"), says: "is not blank: it holds swap"),
     DiskCase(
@@ -192,6 +251,31 @@ struct DataDiskTests {
                 kept
 
                 """, "\(result.errors)")
+    }
+
+    @Test func `a disk that has grown and cannot be used to its end is mounted, and that is said`() async throws {
+        let prepare = "truncate -s 40M \"$image\"; \(TestDisk.labelled); truncate -s 80M \"$image\""
+        let result = try await run(
+            [TestDisk(name: "vda", prepare: prepare)], disk: DataDisk(), inside: "rm /usr/sbin/resize2fs; data-disk")
+        #expect(
+            result.output == "ksbuild: data state=mounted label=KUBESOLO reason=\"/dev/vda has grown, but there is no "
+                + "resize2fs; add the package e2fsprogs-extra\"\n", "\(result.errors)")
+    }
+
+    @Test func `what a power cut left in the journal is there`() async throws {
+        // The image is taken while the file system is mounted: what was synchronised is in its journal alone.
+        let prepare = """
+            \(TestDisk.labelled); mkdir "$root/shared/live"; mount -o loop,commit=900 "$image" "$root/shared/live"
+            echo synchronised >"$root/shared/live/witness"; sync "$root/shared/live/witness"
+            cp "$image" "$image.cut"; umount "$root/shared/live"; mv "$image.cut" "$image"
+            dumpe2fs -h "$image" 2>/dev/null | grep -q needs_recovery || echo 'the journal is clean' >&2
+            """
+        let result = try await run(
+            [TestDisk(name: "vda", prepare: prepare)], disk: DataDisk(),
+            inside: "data-disk; cat /var/lib/kubesolo/witness")
+        #expect(
+            result.output == "ksbuild: data state=mounted label=KUBESOLO\nsynchronised\n", "\(result.errors)")
+        #expect(!result.errors.contains("journal"))
     }
 
     @Test func `a disk that is read-only is refused and given back, and the second attempt says the same`() async throws

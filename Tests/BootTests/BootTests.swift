@@ -29,10 +29,18 @@ import Testing
             return key
         }
 
-        try await scenario.machine(dataDisk: disk, named: "second").run(accelerator: accelerator) { node in
+        // The disk has grown meanwhile.
+        let larger = BootMachine.DataDisk.kept(scratch.path.appending("data.raw"), size: BootScenario.diskSize * 2)
+        let extended = try await run(
+            "truncate", ["-s", "\(BootScenario.diskSize * 2)", scratch.path.appending("data.raw").string])
+        try #require(extended.succeeded, "\(extended.errors)")
+        try await scenario.machine(dataDisk: larger, named: "second").run(accelerator: accelerator) { node in
             let report = try await scenario.test(hostKeyState: "kept").judge(node)
             try #require(report.isHealthy, "\(report.table)")
-            #expect(report[.dataMounted]?.evidence.contains("state=mounted") == true)
+            let data = report[.dataMounted]?.evidence ?? ""
+            #expect(data.contains("state=mounted"))
+            #expect(
+                data.contains("grown_from=\(BootScenario.diskSize) grown_to=\(BootScenario.diskSize * 2)"), "\(data)")
             let second = try await node.pinHostKey()
             #expect(second == first)
             let value = try await node.root(Self.getValue)
