@@ -37,7 +37,7 @@ import Testing
             "a package of another size", ["package-file-missing"], "echo more >>tree/apks/x86_64/openssh-1.apk"),
         MediumCase(
             "a repository that is too deep", ["repository-too-deep"],
-            "mkdir -p tree/a/b/c; mv tree/apks tree/a/b/c/apks"),
+            "mkdir -p tree/a/b; mv tree/apks tree/a/b/apks"),
         MediumCase(
             "a repository that keeps no medium mounted", ["repository-not-mounted"],
             "mkdir -p tree/a; mv tree/apks tree/a/apks"),
