@@ -16,10 +16,13 @@ public enum Gzip {
     ///   - bytes: The whole file: members and nothing else.
     ///   - name: What errors call it.
     ///   - limit: How many bytes may come out in all.
+    ///   - count: After how many members to stop; what follows them is not looked at, and may be cut off.
     /// - Returns: The members in order, at least one.
     /// - Throws: ``ArchiveError`` with ``ArchiveError/Code/notAnArchive``, ``ArchiveError/Code/truncated``,
     ///   ``ArchiveError/Code/badChecksum``, ``ArchiveError/Code/malformed`` or ``ArchiveError/Code/limitExceeded``.
-    public static func members(of bytes: [UInt8], named name: String, limit: Int) throws(ArchiveError) -> [GzipMember] {
+    public static func members(
+        of bytes: [UInt8], named name: String, limit: Int, first count: Int = .max
+    ) throws(ArchiveError) -> [GzipMember] {
         func fault(_ code: ArchiveError.Code, _ detail: String) -> ArchiveError {
             ArchiveError(code, subject: name, detail: detail)
         }
@@ -27,7 +30,7 @@ public enum Gzip {
         var (source, window) = (bytes, [UInt8](repeating: 0, count: 64 * 1024))
         var (members, content): ([GzipMember], [UInt8]) = ([], [])
         var (start, position, total) = (0, 0, 0)
-        while position < source.count {
+        while position < source.count, members.count < count {
             if position == start {
                 guard source[position...].starts(with: [0x1f, 0x8b]) else {
                     throw members.isEmpty
@@ -56,7 +59,7 @@ public enum Gzip {
             }
         }
         guard !members.isEmpty else { throw fault(.notAnArchive, "is empty; expected a gzip file") }
-        guard start == source.count else {
+        guard start == source.count || members.count == count else {
             throw fault(.truncated, "the gzip stream ends early; the file is truncated")
         }
         return members
