@@ -15,6 +15,7 @@ let settings: [SwiftSetting] = [
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -49,7 +50,7 @@ let package = Package(
         room("APKOVL", ["Artefact", "Archive", "Node", system]),
         room("ISOBuild", ["Artefact", system]),
         room("CloudInit", ["Artefact", "ISOBuild", "Node", system, yams]),
-        room("Upstream", ["Artefact", "Archive", "ISOBuild", "Node", system]),
+        room("Upstream", ["Artefact", "Archive", "ISOBuild", "Node", system, crypto, cryptoExtras]),
         room("Bundle", ["Artefact", system, crypto]),
         room(
             "Recipe",

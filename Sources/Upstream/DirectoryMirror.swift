@@ -34,6 +34,25 @@ public struct DirectoryMirror: Mirror, Hashable {
             detail: "the mirror does not hold \(input.name) (looked for \(places))\(neighbours(candidates, input))")
     }
 
+    /// The repositories of a branch that the mirror holds, in the order in which apk is given them.
+    ///
+    /// - Parameters:
+    ///   - branch: `v3.23`.
+    ///   - architecture: Alpine's name of the processor.
+    /// - Returns: `main` and `community`, as far as they are there, each with the directory that holds its index.
+    public func repositories(
+        branch: String, architecture: String
+    ) -> [(name: String, directory: FilePath)] {
+        ["main", "community"].compactMap { name in
+            let place = FilePath(branch).appending(name).appending(architecture)
+            for directory in [root.appending("alpine").pushing(place), root.pushing(place)]
+            where HostFile.exists(directory.appending("APKINDEX.tar.gz")) {
+                return (name, directory)
+            }
+            return nil
+        }
+    }
+
     /// What lies where the input should be, for the message: files like it, else the releases.
     private func neighbours(_ candidates: [FilePath], _ input: UpstreamInput) -> String {
         for path in candidates {

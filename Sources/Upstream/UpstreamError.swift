@@ -31,6 +31,12 @@ public struct UpstreamError: Failure, Hashable {
         case unsigned
         /// The package index lacks names that the node's world lists.
         case missingPackages
+        /// No set of packages satisfies a world.
+        case unsatisfiable
+        /// Something would take more time than any honest input does.
+        case tooComplex
+        /// A signature is not by a key that the node trusts.
+        case untrusted
         /// A pin is no SHA-256 digest.
         case invalidPin
         /// An archive holds several candidates, or one that may not be taken.

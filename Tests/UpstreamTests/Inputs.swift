@@ -8,7 +8,7 @@ enum Lab {
     }
 
     /// Alpine's own apk, started by its own loader so that it runs on this host.
-    private static var apkCommand: [String] {
+    static var apkCommand: [String] {
         let system = Product.lab.appending("root")
         let libraries = "\(system.pushing("lib")):\(system.pushing("usr/lib"))"
         return [

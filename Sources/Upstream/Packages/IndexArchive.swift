@@ -1,13 +1,20 @@
 internal import Archive
+internal import Artefact
 
 /// Takes `APKINDEX.tar.gz` apart: streams of signatures, then one stream with the index.
 enum IndexArchive {
     /// The kinds of signature that apk knows (`apk-v2(5)`).
     private static let kinds: Set<String> = ["RSA", "RSA256", "RSA512", "DSA"]
 
-    static func read(
-        _ archive: [UInt8], named: String
-    ) throws(UpstreamError) -> (text: [UInt8], signatures: [PackageIndex.Signature]) {
+    /// What an index file is made of.
+    struct Parts {
+        let text: [UInt8]
+        let signatures: [AlpineKeys.SignatureFile]
+        /// The compressed stream with the index, which the signatures sign.
+        let signed: Range<Int>
+    }
+
+    static func read(_ archive: [UInt8], named: String) throws(UpstreamError) -> Parts {
         guard archive.starts(with: [0x1f, 0x8b]) else {
             let nature = FileNature.name(of: Array(archive.prefix(FileNature.headBytes))) ?? "something else"
             throw UpstreamError(.wrongKind, subject: named, detail: "is no package index but \(nature)")
@@ -15,10 +22,10 @@ enum IndexArchive {
         do {
             var members = try Gzip.members(of: archive, named: named, limit: PackageIndex.maximumBytes)
             let body = members.popLast()
-            var signatures: [PackageIndex.Signature] = []
+            var signatures: [AlpineKeys.SignatureFile] = []
             for member in members {
                 for (name, bytes) in try files(member.bytes, named) {
-                    guard let signature = signature(name, size: bytes.count) else {
+                    guard let signature = signature(name, bytes) else {
                         throw fault(
                             named, "has \(String(reflecting: name)) where only signatures may be, before the index")
                     }
@@ -31,7 +38,7 @@ enum IndexArchive {
                 text = bytes
             }
             guard let text else { throw fault(named, "holds no file named APKINDEX") }
-            return (text, signatures)
+            return Parts(text: text, signatures: signatures, signed: body?.compressed ?? 0..<0)
         } catch let error as UpstreamError {
             throw error
         } catch let error as ArchiveError {
@@ -55,16 +62,47 @@ enum IndexArchive {
     }
 
     /// `.SIGN.KIND.KEYNAME`.
-    private static func signature(_ name: String, size: Int) -> PackageIndex.Signature? {
+    static func signature(_ name: String, _ bytes: [UInt8]) -> AlpineKeys.SignatureFile? {
         guard name.hasPrefix(".SIGN.") else { return nil }
         let parts = name.dropFirst(6).split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, kinds.contains(String(parts[0])), !parts[1].isEmpty, !parts[1].contains("/") else {
             return nil
         }
-        return PackageIndex.Signature(kind: String(parts[0]), keyName: String(parts[1]), size: size)
+        return AlpineKeys.SignatureFile(kind: String(parts[0]), keyName: String(parts[1]), bytes: bytes)
     }
 
     private static func fault(_ named: String, _ detail: String) -> UpstreamError {
         UpstreamError(.malformed, subject: named, detail: detail)
+    }
+}
+
+extension IndexArchive {
+    /// A tar archive of regular files; that of signatures ends without the two blocks of zeros, so that what follows it
+    /// is read on as one archive.
+    static func tar(_ files: [(name: String, bytes: [UInt8])], epoch: Int64, isEnded: Bool) throws -> [UInt8] {
+        var tree = FileTree()
+        for file in files {
+            try tree.insert(
+                TreeEntry(path: EntryPath(file.name), kind: .file(.bytes(file.bytes)), mode: .file, origin: "index"))
+        }
+        var tar: [UInt8] = []
+        try TarGzip.writeTar(tree, epoch: epoch) { bytes in
+            unsafe bytes.withUnsafeBufferPointer { pieces in unsafe tar.append(contentsOf: pieces) }
+        }
+        if !isEnded { tar.removeLast(1024) }
+        return tar
+    }
+
+    /// `APKINDEX.tar.gz` of packages, sorted by name and version, signed.
+    static func write(
+        _ packages: [PackageInformation], description: String, key: SigningKey, epoch: Int64
+    ) throws -> [UInt8] {
+        let sorted = packages.sorted {
+            ($0.name, $0.version, $0.identity) < ($1.name, $1.version, $1.identity)
+        }
+        let text = sorted.map(\.indexLines).joined()
+        let tar = try tar(
+            [("DESCRIPTION", Array(description.utf8)), ("APKINDEX", Array(text.utf8))], epoch: epoch, isEnded: true)
+        return try key.sign(Gzip.compress(tar), epoch: epoch)
     }
 }

@@ -69,7 +69,8 @@ struct IndexParser {
                 size: field("S").flatMap { UInt64($0) } ?? 0, installedSize: field("I").flatMap { UInt64($0) } ?? 0,
                 summary: field("T") ?? "", origin: field("o") ?? "",
                 providerPriority: field("k").flatMap { Int($0) } ?? 0, dependencies: words("D"),
-                provides: words("p").map { Self.provision($0) }, installIf: words("i"), line: firstLine))
+                provides: words("p").map { Self.provision($0) }, installIf: words("i"),
+                isUnderstood: !fields.keys.contains { Self.isUnknown($0) }, line: firstLine))
         fields = [:]
     }
 
@@ -79,13 +80,19 @@ struct IndexParser {
         (field(letter) ?? "").utf8.split(separator: 0x20).map { String(Substring($0)) }
     }
 
+    /// Whether a field is one that apk must know to install the package and does not.
+    private static func isUnknown(_ letter: UInt8) -> Bool {
+        (0x41...0x5a).contains(letter) && !"PVTULADCSIFMRZ".utf8.contains(letter)
+    }
+
     /// `NAME` or `NAME=VERSION`.
     private static func provision(_ word: String) -> PackageIndex.Provision {
         guard let sign = word.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             return PackageIndex.Provision(name: word, version: nil)
         }
         return PackageIndex.Provision(
-            name: String(word[..<sign]), version: PackageVersion(String(word[word.utf8.index(after: sign)...])))
+            name: String(word[..<sign]),
+            version: PackageVersion(asWritten: String(word[word.utf8.index(after: sign)...])))
     }
 
     private func fault(_ line: Int, column: Int = 1, _ detail: String) -> UpstreamError {

@@ -39,6 +39,8 @@ public struct PackageIndex: Hashable, Sendable {
         public let provides: [Provision]
         /// The package is installed when all of these are (`i:`).
         public let installIf: [String]
+        /// Whether the index says nothing of it in capital letters that apk does not know; such a package it never takes.
+        public let isUnderstood: Bool
         /// The line of the index on which its block begins.
         public let line: Int
 
@@ -87,11 +89,19 @@ public struct PackageIndex: Hashable, Sendable {
     /// - Parameters:
     ///   - archive: The whole file.
     ///   - named: What to call it in messages.
+    ///   - keys: The keys that a signature must be by; without them signatures are only recorded.
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/wrongKind``, ``UpstreamError/Code/malformed`` or
-    ///   ``UpstreamError/Code/truncated``.
-    public init(archive: [UInt8], named: String) throws(UpstreamError) {
-        let (text, signatures) = try IndexArchive.read(archive, named: named)
-        try self.init(text: text, signatures: signatures, named: "\(named)(APKINDEX)")
+    ///   ``UpstreamError/Code/truncated``; with keys also ``UpstreamError/Code/unsigned``,
+    ///   ``UpstreamError/Code/untrusted`` or ``UpstreamError/Code/tampered``.
+    public init(archive: [UInt8], named: String, trusting keys: AlpineKeys? = nil) throws(UpstreamError) {
+        let parts = try IndexArchive.read(archive, named: named)
+        if let keys {
+            _ = try keys.verify(parts.signatures, over: Array(archive[parts.signed]), subject: named)
+        }
+        let signatures = parts.signatures.map {
+            Signature(kind: $0.kind, keyName: $0.keyName, size: $0.bytes.count)
+        }
+        try self.init(text: parts.text, signatures: signatures, named: "\(named)(APKINDEX)")
     }
 
     /// Reads the member `APKINDEX` alone.

@@ -15,6 +15,7 @@ public struct PackageVersion: Hashable, Sendable, CustomStringConvertible {
         case suffixNumber([UInt8])
         case commit([UInt8])
         case revision([UInt8])
+        case invalid
 
         /// The order in which tokens may follow each other; where one version ends, the later kind is the smaller.
         var rank: Int {
@@ -26,6 +27,7 @@ public struct PackageVersion: Hashable, Sendable, CustomStringConvertible {
             case .suffixNumber: 4
             case .commit: 5
             case .revision: 6
+            case .invalid: 8
             }
         }
     }
@@ -38,23 +40,33 @@ public struct PackageVersion: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Returns: `nil` for a text that apk does not accept as one, or that is longer than 255 bytes.
     public init?(_ text: String) {
-        guard text.utf8.count <= 255, let tokens = Self.tokens(Array(text.utf8)[...]) else { return nil }
+        self.init(asWritten: text)
+        guard tokens.last != .invalid else { return nil }
+    }
+
+    /// Takes what an index says is a version, which apk compares up to where it stops being one.
+    init(asWritten text: String) {
         self.text = text
+        var tokens: [Token] = []
+        if text.utf8.count > 255 || !Self.read(Array(text.utf8)[...], into: &tokens) { tokens.append(.invalid) }
         self.tokens = tokens
     }
 
-    private static func tokens(_ bytes: ArraySlice<UInt8>) -> [Token]? {
+    /// Appends the tokens up to the end, or up to what cannot be one.
+    ///
+    /// - Returns: Whether all of it is a version.
+    private static func read(_ bytes: ArraySlice<UInt8>, into tokens: inout [Token]) -> Bool {
         var rest = bytes
         func digits() -> [UInt8]? {
             let run = rest.prefix { (0x30...0x39).contains($0) }
             rest = rest.dropFirst(run.count)
             return run.isEmpty ? nil : Array(run)
         }
-        guard let first = digits() else { return nil }
-        var tokens: [Token] = [.firstNumber(first)]
+        guard let first = digits() else { return false }
+        tokens.append(.firstNumber(first))
         while rest.first == UInt8(ascii: ".") {
             rest = rest.dropFirst()
-            guard let next = digits() else { return nil }
+            guard let next = digits() else { return false }
             tokens.append(.number(next))
         }
         if let letter = rest.first, (0x61...0x7a).contains(letter) {
@@ -64,7 +76,7 @@ public struct PackageVersion: Hashable, Sendable, CustomStringConvertible {
         while rest.first == UInt8(ascii: "_") {
             let word = rest.dropFirst().prefix { (0x61...0x7a).contains($0) }
             guard let order = suffixes.firstIndex(where: { !$0.isEmpty && word.elementsEqual($0.utf8) }) else {
-                return nil
+                return false
             }
             rest = rest.dropFirst(word.count + 1)
             tokens.append(.suffix(order))
@@ -72,16 +84,16 @@ public struct PackageVersion: Hashable, Sendable, CustomStringConvertible {
         }
         if rest.first == UInt8(ascii: "~") {
             let hash = rest.dropFirst().prefix { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-            guard !hash.isEmpty else { return nil }
+            guard !hash.isEmpty else { return false }
             rest = rest.dropFirst(hash.count + 1)
             tokens.append(.commit(Array(hash)))
         }
         if rest.starts(with: "-r".utf8) {
             rest = rest.dropFirst(2)
-            guard let number = digits() else { return nil }
+            guard let number = digits() else { return false }
             tokens.append(.revision(number))
         }
-        return rest.isEmpty ? tokens : nil
+        return rest.isEmpty
     }
 
     /// Compares with another version.

@@ -40,10 +40,10 @@ public struct WorldEntry: Hashable, Sendable, CustomStringConvertible {
         self.isExcluded = isExcluded
     }
 
-    /// Whether a version of the name satisfies the word; one without a version satisfies only a word without one.
+    /// Whether a version of the name satisfies the word; what is provided without a version is older than any.
     func accepts(_ version: PackageVersion?) -> Bool {
         guard let comparison, let wanted = comparison.version else { return true }
-        guard let version else { return false }
+        guard let version else { return comparison.operation.contains("<") }
         let isFuzzy = comparison.operation.contains("~")
         let order = version.compared(to: wanted, fuzzy: isFuzzy)
         if comparison.operation.contains("<") {
