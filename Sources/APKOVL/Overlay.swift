@@ -27,10 +27,13 @@ public struct Overlay: Sendable {
     /// - Parameters:
     ///   - node: The node, all choices made.
     ///   - binary: The KubeSolo binary that the node accepts; `nil` lets it take the one on the medium as it is.
+    ///   - packageKeys: Public keys that vouch for packages besides Alpine's, by file name.
     ///   - resources: The `overlays` directory that ksbuild brings along.
     /// - Throws: ``OverlayError`` for values that contradict each other or cannot be written and for unusual layers,
     ///   ``ArtefactError`` for files that cannot be read and for layers that do not fit the tree.
-    public init(node: NodeImage, binary: BinaryPin?, resources: FilePath) throws {
+    public init(
+        node: NodeImage, binary: BinaryPin?, packageKeys: [(name: String, text: String)] = [], resources: FilePath
+    ) throws {
         let base = resources.appending(Self.baseName)
         guard HostFile.exists(base.pushing("etc/init.d/kubesolo")) else {
             throw OverlayError(
@@ -50,6 +53,7 @@ public struct Overlay: Sendable {
         try tree.addKubeSolo(node, binary: binary)
         try tree.addConsoles(node.consoles)
         try tree.addPackages(world: world, repositories: node.repositories)
+        for key in packageKeys { try tree.addFile("etc/apk/keys/\(key.name)", key.text, origin: "packages") }
         try tree.addRelease(node, binary: binary)
         try tree.addRunlevels(packages: node.packages)
         warnings += Self.warnings(node, binary: binary)

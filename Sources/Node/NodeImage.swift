@@ -35,6 +35,8 @@ public struct NodeImage: Hashable, Sendable {
     public var seed: SeedSettings
     /// When it counts as healthy.
     public var health: HealthGate
+    /// Packages that are not Alpine's, and the key that vouches for them.
+    public var ownPackages: OwnPackages?
     /// Version and time of the build.
     public var stamp: BuildStamp
 
@@ -43,8 +45,7 @@ public struct NodeImage: Hashable, Sendable {
         name: String, hostname: String, architecture: Architecture, alpine: AlpineRelease, kubesolo: KubeSolo,
         network: Network, access: Access, dataDisk: DataDisk, packages: [String], repositories: [String],
         layers: [FilePath], consoles: [String], kernelParameters: [String], seed: SeedSettings,
-        health: HealthGate = HealthGate(),
-        stamp: BuildStamp
+        health: HealthGate = HealthGate(), ownPackages: OwnPackages? = nil, stamp: BuildStamp
     ) {
         self.name = name
         self.hostname = hostname
@@ -61,11 +62,26 @@ public struct NodeImage: Hashable, Sendable {
         self.kernelParameters = kernelParameters
         self.seed = seed
         self.health = health
+        self.ownPackages = ownPackages
         self.stamp = stamp
     }
 
     /// The stem of the names of artefacts that belong to one version: `kubesolo-1.4.0-x86_64`.
     public var releaseName: String { "\(name)-\(stamp.version)-\(architecture.alpineName)" }
+}
+
+/// Packages that are not Alpine's: files of the user's, and the key that signs the index of them.
+public struct OwnPackages: Hashable, Sendable {
+    /// The directory that holds the files `*.apk`.
+    public var directory: FilePath
+    /// The private key, `NAME.rsa`; it goes into no artefact.
+    public var key: FilePath
+
+    /// Joins the two.
+    public init(directory: FilePath, key: FilePath) {
+        self.directory = directory
+        self.key = key
+    }
 }
 
 /// What a NoCloud seed says beyond what follows from the node.

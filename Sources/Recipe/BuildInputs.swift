@@ -27,6 +27,8 @@ public struct BuildInputs: Sendable {
     /// The KubeSolo binary.
     public let kubesolo: KubeSoloBinary?
 
+    /// The packages that the node installs, where an image is at hand.
+    public let packages: NodePackages?
     /// The package repositories that a medium carries for what Alpine's image lacks, by their place on it; empty where
     /// nothing is lacking.
     public let repositories: FileTree
@@ -53,10 +55,14 @@ public struct BuildInputs: Sendable {
         let kubesoloInput = UpstreamInput.kubeSolo(KubeSoloAsset(node.kubesolo, node.architecture))
 
         var alpineImage: AlpineImage?
+        var packages: NodePackages?
         if let path = try sources.alpineImage ?? mirror?.locate(imageInput) {
             report(.step("verify \(path.lastComponent?.string ?? path.string)"))
+            // What the image lacks may come from elsewhere; where nothing else is at hand, the image alone is judged.
+            let branch = mirror?.repositories(branch: node.alpine.branch, architecture: node.architecture.alpineName)
+            let isAlone = (branch ?? []).isEmpty && node.ownPackages == nil
             let image = try AlpineImage.verify(
-                path, release: node.alpine, architecture: node.architecture, world: node.packages,
+                path, release: node.alpine, architecture: node.architecture, world: isAlone ? node.packages : [],
                 progress: { report(.progress(done: $0, total: $1)) })
             report(.detail("\(image.volumeIdentifier), \(image.size) bytes, sha256 \(image.digest), \(image.trust)"))
             if image.trust == .unverified {
@@ -64,6 +70,7 @@ public struct BuildInputs: Sendable {
                     .unchecked("\(path): nothing says what its digest should be; pin alpine.sha256: \(image.digest)"))
             }
             alpineImage = image
+            packages = try resolvePackages(node, on: image, mirror: mirror, report)
         } else if areRequired {
             throw BuildError.missingInput(imageInput.name, option: "--iso FILE")
         } else {
@@ -86,6 +93,21 @@ public struct BuildInputs: Sendable {
         } else {
             report(.unchecked("KubeSolo: no binary is at hand, so the node takes the one on its medium unverified"))
         }
-        return BuildInputs(alpineImage: alpineImage, kubesolo: kubesolo, repositories: FileTree())
+        return BuildInputs(
+            alpineImage: alpineImage, kubesolo: kubesolo, packages: packages,
+            repositories: try packages?.tree ?? FileTree())
+    }
+
+    private static func resolvePackages(
+        _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, _ report: BuildReport
+    ) throws -> NodePackages {
+        report(.step("resolve the packages"))
+        let packages = try NodePackages.resolve(node, on: image, mirror: mirror) { report(.detail("verify \($0)")) }
+        let carried = packages.carried.reduce(0) { $0 + $1.packages.count }
+        report(
+            .detail(
+                "\(packages.closure.members.count) packages, \(packages.closure.installedSize >> 20) MiB installed,"
+                    + " \(carried) of them beside Alpine's image"))
+        return packages
     }
 }

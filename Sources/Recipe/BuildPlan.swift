@@ -58,6 +58,20 @@ public struct BuildPlan: Hashable, Sendable {
         public var isSecret: Bool
     }
 
+    /// A package that the node installs.
+    public struct Package: Hashable, Sendable {
+        /// Its name.
+        public var name: String
+        /// Its version.
+        public var version: String
+        /// The size of its file in bytes.
+        public var size: UInt64
+        /// The repository that it comes from.
+        public var origin: String
+        /// Why it is there.
+        public var reason: String
+    }
+
     /// An entry that another one covers, as layers do.
     public struct Covered: Hashable, Sendable {
         /// Where both stand.
@@ -123,6 +137,8 @@ public struct BuildPlan: Hashable, Sendable {
     public let trees: [Tree]
     /// What the build reads: the recipe, the files that it refers to, and what comes from upstream.
     public let inputs: [Input]
+    /// The packages that the node installs, by name; empty where no image is at hand.
+    public let packages: [Package]
     /// What is doubtful.
     public let warnings: [String]
     /// What could not be checked, and what it would take.
@@ -137,12 +153,14 @@ public struct BuildPlan: Hashable, Sendable {
     ///   - trees: What they will hold, by role.
     ///   - covered: The entries of the first tree that layers cover.
     ///   - inputs: What comes from upstream.
+    ///   - packages: The packages that the node installs.
     ///   - warnings: What is doubtful beyond the recipe.
     ///   - unchecked: What could not be checked.
     /// - Throws: ``ArtefactError`` where a file of a tree cannot be read.
     public init(
         recipe: DecodedRecipe, node: NodeImage, outputs: [Output], trees: [(role: String, tree: FileTree)],
-        covered: [Covered] = [], inputs: [Input] = [], warnings: [String] = [], unchecked: [String] = []
+        covered: [Covered] = [], inputs: [Input] = [], packages: [Package] = [], warnings: [String] = [],
+        unchecked: [String] = []
     ) throws {
         self.recipe = recipe.file
         self.node = node
@@ -162,6 +180,7 @@ public struct BuildPlan: Hashable, Sendable {
                     role: input.keyPath.isEmpty ? "recipe" : input.keyPath, name: input.path.string, state: .present,
                     size: input.size, digest: input.digest, isSecret: input.isSecret)
             } + inputs
+        self.packages = packages
         self.warnings = recipe.warnings.map(\.description) + warnings
         self.unchecked = unchecked
     }

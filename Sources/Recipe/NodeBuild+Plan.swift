@@ -24,10 +24,22 @@ extension NodeBuild {
                 .init(role: "seed", name: names.seed, holdsSecrets: hasSecrets || seed.files.holdsSecrets),
                 .init(role: "kubesolo", name: names.kubesolo, holdsSecrets: false),
                 .init(role: "alpine-iso", name: names.alpineImage, holdsSecrets: false),
-            ],
+            ]
+                + (inputs.repositories.isEmpty
+                    ? [] : [.init(role: "packages", name: names.packages, holdsSecrets: false)])
+                + [.init(role: "medium", name: names.medium, holdsSecrets: hasSecrets)],
             trees: [("overlay", overlay.tree), ("seed", seed.files)],
             covered: overlay.covered.map { .init(path: $0.path, origin: $0.previous) },
-            inputs: [alpineInput, kubesoloInput], warnings: warnings, unchecked: unchecked)
+            inputs: [alpineInput, kubesoloInput], packages: plannedPackages, warnings: warnings, unchecked: unchecked)
+    }
+
+    private var plannedPackages: [BuildPlan.Package] {
+        guard let packages = inputs.packages else { return [] }
+        return packages.closure.members.map { member in
+            BuildPlan.Package(
+                name: member.package.name, version: member.package.version, size: member.package.size,
+                origin: packages.origins[member.repository], reason: member.reason.description)
+        }
     }
 
     private var alpineInput: BuildPlan.Input {

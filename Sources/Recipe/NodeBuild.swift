@@ -32,7 +32,9 @@ public struct NodeBuild {
         self.inputs = inputs
         self.report = report
         report(.step("decide what goes into the overlay"))
-        overlay = try Overlay(node: node, binary: inputs.kubesolo?.pin, resources: resources)
+        overlay = try Overlay(
+            node: node, binary: inputs.kubesolo?.pin,
+            packageKeys: (inputs.packages?.keys ?? []).map { (name: $0.name, text: $0.text) }, resources: resources)
         seed = try Seed(node: node)
         for warning in overlay.warnings + seed.warnings { report(.warning(warning)) }
         for covered in overlay.covered { report(.detail("\(covered)")) }
@@ -49,7 +51,7 @@ public struct NodeBuild {
     public func writeOverlay(to target: FilePath) throws -> WrittenFile {
         report(.step("write the overlay"))
         let written = try overlay.write(to: target) { path in
-            try OverlayCheck.require(path, packages: inputs.alpineImage?.packages, report)
+            try OverlayCheck.require(path, packages: inputs.packages, report)
         }
         report(.detail("\(overlay.tree.count) entries, \(written.size) bytes"))
         return written

@@ -18,7 +18,7 @@ enum OverlayCheck {
     /// says.
     ///
     /// - Throws: ``BuildError`` with ``BuildError/Code/unbootable``.
-    static func require(_ path: FilePath, packages: PackageIndex?, _ report: BuildReport) throws {
+    static func require(_ path: FilePath, packages: NodePackages?, _ report: BuildReport) throws {
         let findings = try OverlayLint.inspect(path, packages: packages.map { index in { index.offers($0) } }).findings
         for finding in findings where finding.severity == .warning { report(.warning("the overlay: \(finding)")) }
         let errors = findings.filter { $0.severity == .error && $0.rule != "file-name" }

@@ -13,7 +13,9 @@ extension BuildPlan {
                     ("cpus", .integer(Int64(machine.processors))),
                     ("disk", .integer(Int64(clamping: machine.disk))), ("network", .string(machine.network)))
             ), ("artefacts", .sequence(outputs.map(\.json))), ("trees", .sequence(trees.map(\.json))),
-            ("inputs", .sequence(inputs.map(\.json))), ("complete", .bool(isComplete)), ("warnings", .texts(warnings)),
+            ("inputs", .sequence(inputs.map(\.json))),
+            ("packages", .sequence(packages.map(\.json))), ("complete", .bool(isComplete)),
+            ("warnings", .texts(warnings)),
             ("unchecked", .texts(unchecked))
         ).sortedByKey.json + "\n"
     }
@@ -36,6 +38,10 @@ extension BuildPlan {
                     input.isSecret ? "(secret)" : input.digest.map { "sha256 \($0.hex)" } ?? "",
                 ]
             })
+        let size = packages.reduce(0) { $0 + $1.size }
+        section(
+            "Packages: \(packages.count), \(size) bytes",
+            packages.map { ["\($0.name)-\($0.version)", "\($0.size)", $0.origin, $0.reason] })
         for tree in trees {
             section("Files of the \(tree.role): \(tree.entries.count)", tree.entries.map(\.row))
         }
@@ -88,6 +94,14 @@ extension BuildPlan.Input {
             ("role", .string(role)), ("name", .string(name)), ("state", .string(state.rawValue)),
             ("size", size.map { .integer(Int64(clamping: $0)) }), ("sha256", digest.map { .string($0.hex) }),
             ("secret", .bool(isSecret)))
+    }
+}
+
+extension BuildPlan.Package {
+    fileprivate var json: ConfigValue {
+        .object(
+            ("name", .string(name)), ("version", .string(version)), ("size", .integer(Int64(clamping: size))),
+            ("repository", .string(origin)), ("reason", .string(reason)))
     }
 }
 

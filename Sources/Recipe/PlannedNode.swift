@@ -26,6 +26,12 @@ extension NodeImage {
                 .object(("users", .sequence(access.users.map(\.planned))), ("hostKeys", .string(plannedHostKeys)))
             ), ("storage", .object(("data", plannedDisk))), ("packages", .texts(packages)),
             ("repositories", .texts(repositories)), ("layers", .texts(layers.map(\.string))),
+            (
+                "ownPackages",
+                ownPackages.map {
+                    .object(("directory", .string($0.directory.string)), ("key", .string($0.key.string)))
+                }
+            ),
             ("kernel", .object(("console", .texts(consoles)), ("parameters", .texts(kernelParameters)))),
             (
                 "health",

@@ -80,6 +80,8 @@ public struct Recipe: Hashable, Sendable {
     public var repositories: [String] = []
     /// Directories that are laid over the generated tree.
     public var layers: [FilePath] = []
+    /// Packages that are not Alpine's.
+    public var ownPackages: OwnPackages?
     /// The consoles that get a login.
     public var consoles: [String]?
     /// Further words for the kernel.

@@ -32,6 +32,7 @@ struct RecipeReader {
         if let storage = take("storage", of: root), let data = take("data", of: storage) { readDataDisk(data) }
         readPackages(root)
         readLayers(root)
+        if let own = take("ownPackages", of: root) { readOwnPackages(own) }
         if let kernel = take("kernel", of: root) { readKernel(kernel) }
         if let seed = take("seed", of: root) { readSeed(seed) }
         if let health = take("health", of: root) { readHealth(health) }
@@ -188,6 +189,23 @@ extension RecipeReader {
             }
         }
         recipe.layers = seen
+    }
+
+    private mutating func readOwnPackages(_ own: CheckedNode) {
+        func file(_ key: String, _ kind: HostFile.Status.Kind, _ noun: String) -> FilePath? {
+            guard let item = take(key, of: own), let text = item.text else { return nil }
+            do {
+                let path = try references.path(text)
+                if let status = try? HostFile.status(of: path), status.kind == kind { return path }
+                fault(item, "\(shown(path.string)) is no \(noun)", "paths are relative to the recipe")
+            } catch {
+                fault(item, "\(shown(text)) \(error.detail)", error.hint)
+            }
+            return nil
+        }
+        let directory = file("directory", .directory, "directory")
+        guard let key = file("key", .file, "file; make one with ksbuild keygen"), let directory else { return }
+        recipe.ownPackages = OwnPackages(directory: directory, key: key)
     }
 
     private mutating func readKernel(_ kernel: CheckedNode) {

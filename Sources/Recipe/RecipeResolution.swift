@@ -19,7 +19,7 @@ extension Recipe {
             access: Access(users: resolvedUsers, hostKeys: hostKeys ?? .persistent), dataDisk: resolvedDataDisk,
             packages: Set(packages + Self.basePackages).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) },
             repositories: repositories, layers: layers, consoles: consoles ?? Self.defaultConsoles,
-            kernelParameters: kernelParameters, seed: seed, health: health, stamp: stamp)
+            kernelParameters: kernelParameters, seed: seed, health: health, ownPackages: ownPackages, stamp: stamp)
     }
 
     private var resolvedKubeSolo: Node.KubeSolo {

@@ -28,7 +28,7 @@ enum RecipeSchema {
             "Alpine packages in addition to those that every node has: "
                 + Recipe.basePackages.map { "`\($0)`" }.joined(separator: ", ")
                 + ". Plain names only: apk drops a pin that the medium does not satisfy without a word. "
-                + "Each must be on the medium, or the build fails."),
+                + "Each must be on Alpine's image, in the mirror's branch or among `ownPackages`, or the build fails."),
         SchemaField(
             "repositories", .list(.text(.repository), most: 32), .value(.sequence([])),
             "Lines for `/etc/apk/repositories`, for use after boot: URLs or absolute paths."),
@@ -36,6 +36,9 @@ enum RecipeSchema {
             "layers", .list(.text(.path), most: 64), .value(.sequence([])),
             "Directories, relative to the recipe, that are laid over the generated files in this order; the last wins. "
                 + "Links and modes are kept, but write permission is the owner's alone."),
+        SchemaField(
+            "ownPackages", ownPackages, .nothing,
+            "Package files that are not Alpine's, which the boot medium and the seed carry."),
         SchemaField("kernel", kernel, .follows("the defaults below"), "Consoles and kernel parameters."),
         SchemaField(
             "seed", seed, .follows("the defaults below"),
@@ -176,6 +179,14 @@ enum RecipeSchema {
         SchemaField(
             "format", .choice(DataDisk.Format.allCases.map(\.rawValue)), .value(.string(DataDisk().format.rawValue)),
             "Whether a matching disk may be formatted: `if-blank` where nothing at all is on it, or `never`."),
+    ])
+
+    private static let ownPackages = Schema.object([
+        SchemaField("directory", .text(.path), .required, "The directory that holds the files `*.apk`."),
+        SchemaField(
+            "key", .text(.path), .required,
+            "The private key that vouches for them, `NAME.rsa`, as `ksbuild keygen` makes it. It goes into no artefact; "
+                + "its public half goes into `/etc/apk/keys`."),
     ])
 
     private static let kernel = Schema.object([

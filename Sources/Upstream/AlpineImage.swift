@@ -26,6 +26,9 @@ public struct AlpineImage: Hashable, Sendable {
     /// The packages on it.
     public let packages: PackageIndex
 
+    /// What its kernel, initramfs and modloop are named after: `virt` or `lts`.
+    public var kernelName: String { release.flavor == .virt ? "virt" : "lts" }
+
     /// Verifies an image: what it says it is, every byte of it, and that a node can boot from it and install its world.
     ///
     /// The file is read once. A file that is another thing than the recipe names says so before its digest is looked at,

@@ -1,0 +1,78 @@
+public import Artefact
+internal import Node
+internal import SystemPackage
+public import Upstream
+
+/// The packages that a node installs at boot, proven from indexes, and what its medium carries of them.
+public struct NodePackages: Sendable {
+    /// Everything that the node's world takes.
+    public let closure: PackageClosure
+    /// What each repository of the closure is called, Alpine's image first.
+    public let origins: [String]
+    /// What Alpine's image lacks.
+    public let carried: [MediumRepository]
+    /// All that the node's repositories list.
+    private let indexes: [PackageIndex]
+
+    /// What init adds to every world (`initramfs-init.in`).
+    static let base = "alpine-base"
+
+    /// The repositories by their place on a medium.
+    public var tree: FileTree {
+        get throws {
+            var tree = FileTree()
+            for repository in carried {
+                for entry in repository.tree.entries { try tree.insert(entry) }
+            }
+            return tree
+        }
+    }
+
+    /// The public keys that the overlay brings.
+    public var keys: [LocalRepository.KeyFile] { carried.compactMap(\.key) }
+
+    /// Whether a repository lists a package of this name, or one that provides it.
+    func offers(_ name: String) -> Bool { indexes.contains { $0.offers(name) } }
+
+    /// Resolves the world of a node: over Alpine's image alone where that has all, else over what is beside it, too.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - image: Alpine's image, verified.
+    ///   - mirror: Where the repositories of its branch are.
+    ///   - progress: Called for each package that is verified.
+    /// - Returns: The packages.
+    /// - Throws: `UpstreamError` with the chain of reasons for a world that cannot be satisfied, or for a repository or
+    ///   package that is not what it should be.
+    static func resolve(
+        _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, progress: (String) -> Void
+    ) throws -> NodePackages {
+        let world = node.packages.contains(base) ? node.packages : node.packages + [base]
+        let architecture = node.architecture.alpineName
+        let own = PackageResolver.Repository(
+            name: image.path.lastComponent?.string ?? image.path.string, index: image.packages)
+        let alone = PackageResolver([own], architecture: architecture)
+        if node.ownPackages == nil, let closure = try? alone.resolve(world: world) {
+            return NodePackages(closure: closure, origins: [own.name], carried: [], indexes: [image.packages])
+        }
+        let keys = try AlpineKeys(ofImage: image.path, initramfs: "boot/initramfs-\(image.kernelName)")
+        var repositories = try (mirror?.repositories(branch: node.alpine.branch, architecture: architecture) ?? []).map
+        {
+            try LocalRepository(
+                directory: $0.directory, name: $0.name, title: "\($0.name) of \($0.directory)", trusting: keys)
+        }
+        if let packages = node.ownPackages {
+            repositories.append(
+                try LocalRepository(
+                    ownPackagesIn: packages.directory, name: "own", title: packages.directory.string,
+                    architecture: architecture, key: try SigningKey(packages.key), epoch: node.stamp.epoch))
+        }
+        let resolver = PackageResolver([own] + repositories.map(\.resolved), architecture: architecture)
+        let closure = try resolver.resolve(world: world)
+        let carried = try MediumRepository.compose(
+            closure, from: repositories, architecture: architecture, trusting: keys, progress: progress)
+        return NodePackages(
+            closure: closure, origins: resolver.repositories.map(\.name), carried: carried,
+            indexes: resolver.repositories.map(\.index))
+    }
+}
