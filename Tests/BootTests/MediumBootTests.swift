@@ -11,7 +11,7 @@ extension BootTests {
         network:
           interfaces:
             eth0: { addresses: [10.0.2.15/24], gateway4: 10.0.2.2 }
-        packages: [chrony, doas, e2fsprogs, iptables, nftables, openssh]
+        packages: [iptables, nftables]
         """
 
     @Test func `the boot medium starts a node as a CD under BIOS`() async throws {

@@ -152,7 +152,7 @@ import Testing
         ] {
             #expect(told.output.contains(line + "\n"), "\(told.output)")
         }
-        #expect(told.output.contains(/repository: apks: apks\/x86_64\/APKINDEX.tar.gz, \d\d packages, signed by /))
+        #expect(told.output.contains(#/repository: apks: apks/x86_64/APKINDEX.tar.gz, \d\d packages, signed by /#))
     }
 
     @Test(arguments: ["grub-rescue/grub-rescue-cdrom.iso", "ipxe/ipxe.iso", "memtest86+/memtest86+x64.iso"])

@@ -93,4 +93,64 @@ import Testing
             "medium", "--mirror", Product.mirror.string, "-o", "ksbuild.yaml", in: scratch.path)
         #expect(refused.exitCode == 64 && refused.errors.contains("is an input"), "\(refused.errors)")
     }
+
+    @Test func `packages that the image lacks travel on seed, medium and bundle, and the plan says where from`()
+        async throws
+    {
+        let scratch = try Scratch()
+        try scratch.file("ksbuild.yaml", "apiVersion: ksbuild/v1\npackages: [iptables, nftables]\n")
+        let mirror = Product.mirror.string
+        let plan = try await ksbuild("plan", "--mirror", mirror, in: scratch.path)
+        #expect(plan.output.contains(#/nftables-1\S+ +\d+ +main of \S+ +world: nftables/#), "\(plan.errors)")
+        #expect(plan.output.contains(#/chrony-openrc-\S+ +\d+ +alpine-virt-\S+ +with openrc and chrony=/#))
+        let made = try await ksbuild("bundle", "--quiet", "--version", "1.0.0", "--mirror", mirror, in: scratch.path)
+        try #require(made.succeeded, "\(made.errors)")
+        let script = """
+            cd out; "$1" medium 1.0.0 --out . --quiet -o m.iso
+            want="APKINDEX.tar.gz iptables-*.apk nftables-*.apk"
+            for image in m.iso bundles/1.0.0/*.cidata.iso bundles/1.0.0/*.packages.tar; do
+                rm -rf x; mkdir x; bsdtar -xf $image -C x ksbuild/main; ls -A x/ksbuild/main x/ksbuild/main/x86_64 | tr '\\n' ' '
+                (cd x/ksbuild/main/x86_64; cmp APKINDEX.tar.gz "$2"/alpine/v3.23/main/x86_64/APKINDEX.tar.gz)
+            done
+            """
+        let found = try await run(
+            "bash", ["-euc", script, "bash", try Product.ksbuild.string, mirror], in: scratch.path)
+        #expect(found.succeeded, "\(found.errors)")
+        #expect(
+            found.output.matches(
+                of: #/\.boot_repository x86_64  x\S+: APKINDEX.tar.gz iptables-\S+.apk nftables-\S+.apk /#
+            ).count == 3, "\(found.output)")
+        let inspected = try await ksbuild("inspect", "out/m.iso", in: scratch.path)
+        #expect(inspected.exitCode == 0, "\(inspected.output)\(inspected.errors)")
+    }
+
+    @Test func `packages of one's own travel with an index that the node believes`() async throws {
+        let scratch = try Scratch()
+        let script = """
+            "$1" keygen --out keys mine; mkdir packages
+            cp "$2"/alpine/v3.23/main/x86_64/nftables-*.apk packages/mine.apk
+            printf 'apiVersion: ksbuild/v1\\npackages: [nftables]\\nownPackages: { directory: packages, key: keys/mine.rsa }\\n' >ksbuild.yaml
+            iso=$(ls "$2"/alpine/v3.23/releases/x86_64/*.iso); solo=$(ls "$3"/kubesolo/v1.2.2/*-amd64-musl-offline.tar.gz)
+            "$1" bundle --quiet --version 1.0.0 --iso $iso --kubesolo $solo; "$1" medium --quiet 1.0.0 -o m.iso
+            mkdir x; bsdtar -xf m.iso -C x; tar -xzOf out/bundles/1.0.0/*.apkovl.tar.gz etc/apk/keys/mine.rsa.pub | cmp - keys/mine.rsa.pub
+            ls x/ksbuild/own/x86_64; stat -c %a keys/mine.rsa; grep -rl 'PRIVATE KEY' x out || echo "no private key"
+            """
+        let made = try await run(
+            "bash",
+            [
+                "-euc", script, "bash", try Product.ksbuild.string, Product.mirror.string, Product.lab.string,
+            ], in: scratch.path)
+        #expect(made.succeeded, "\(made.errors)")
+        #expect(made.output.contains("APKINDEX.tar.gz\nnftables-"), "\(made.output)")
+        #expect(made.output.hasSuffix("600\nno private key\n"), "\(made.output)")
+    }
+
+    @Test func `a package that nobody has is told with the shortest way to it`() async throws {
+        let scratch = try Scratch()
+        try scratch.file("ksbuild.yaml", "apiVersion: ksbuild/v1\npackages: [nftabels]\n")
+        let result = try await ksbuild(
+            "bundle", "--version", "1.0.0", "--mirror", Product.mirror.string, in: scratch.path)
+        #expect(result.exitCode == 65 && result.errors.contains("nftabels"), "\(result.errors)")
+        #expect(result.errors.contains("nftables"), "\(result.errors)")
+    }
 }

@@ -251,16 +251,21 @@ struct Medium {
         }
         return try paths.sorted().prefix(Self.most).map { path in
             guard let entry = entries[path], entry.size <= UInt64(PackageIndex.maximumCompressedBytes) else {
-                return MediumReport.Repository.Index(path: path, packages: nil)
+                return MediumReport.Repository.Index(path: path, packages: nil, absent: [])
             }
             do {
                 let index = try PackageIndex(
                     archive: image.read(entry, limit: PackageIndex.maximumCompressedBytes), named: path)
-                return MediumReport.Repository.Index(path: path, packages: index)
+                let folder = path.dropLast("APKINDEX.tar.gz".count)
+                let absent = index.packages.filter { package in
+                    let file = entries[folder + package.fileName]
+                    return file?.kind != .file || file?.size != package.size
+                }
+                return MediumReport.Repository.Index(path: path, packages: index, absent: absent.map(\.fileName))
             } catch let error as UpstreamError {
                 faults.append(
                     .error("repository-index", path, "apk cannot read it: \(error.detail)", "write the index again"))
-                return MediumReport.Repository.Index(path: path, packages: nil)
+                return MediumReport.Repository.Index(path: path, packages: nil, absent: [])
             }
         }
     }

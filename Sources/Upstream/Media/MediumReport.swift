@@ -20,6 +20,8 @@ public struct MediumReport: Hashable, Sendable {
             public let path: String
             /// What it lists; absent where it cannot be read.
             public let packages: PackageIndex?
+            /// The names of package files that it lists and that are not beside it in the size that it tells.
+            public let absent: [String]
         }
 
         /// The path; empty for the root.
@@ -79,6 +81,31 @@ public struct MediumReport: Hashable, Sendable {
     public internal(set) var choice = OverlayChoice.none
     /// What is wrong, errors first.
     public internal(set) var findings: [Finding] = []
+
+    /// The files of packages that a world takes from the medium's repositories and that are on it in none of them.
+    ///
+    /// - Returns: Names in order; empty, too, where the world cannot be satisfied, which ``missing(world:)`` tells.
+    public func missingFiles(world: [String]) -> [String] {
+        let indexes = repositories.flatMap(\.indexes)
+        let listed = indexes.compactMap { index in index.packages.map { (index, $0) } }
+        let resolver = PackageResolver(
+            listed.map { PackageResolver.Repository(name: $0.0.path, index: $0.1) },
+            architecture: listed.first?.0.path.split(separator: "/").dropLast().last.map(String.init) ?? "")
+        let world = world.contains("alpine-base") ? world : world + ["alpine-base"]
+        guard let closure = try? resolver.resolve(world: world) else { return [] }
+        return closure.members.compactMap { member in
+            let isThere = listed.contains { index, packages in
+                packages.packages.contains { $0.identity == member.package.identity }
+                    && !index.absent.contains(member.package.fileName)
+            }
+            return isThere ? nil : member.package.fileName
+        }
+    }
+
+    /// A few of many names.
+    static func shown(_ names: [String]) -> String {
+        names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+    }
 
     /// The words of a world that no repository of the medium satisfies; empty where it has none.
     public func missing(world: [String]) -> [String] {

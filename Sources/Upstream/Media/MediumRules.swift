@@ -164,19 +164,13 @@ enum MediumRules {
                         "carries no signature that apk could check, so apk takes nothing from the repository at boot",
                         "sign it with a key whose public half is in the overlay (abuild-sign)"))
             }
-            let folder = index.path.split(separator: "/").dropLast().joined(separator: "/")
-            let absent = packages.packages.filter { package in
-                let file = medium.entries[folder + "/" + package.fileName]
-                return file?.kind != .file || file?.size != package.size
-            }
-            guard !absent.isEmpty else { continue }
-            let names = absent.prefix(5).map(\.fileName).joined(separator: ", ")
+            // With an overlay it counts what its node takes: a repository may be part of a larger one.
+            guard report.choice == .none, !index.absent.isEmpty else { continue }
             findings.append(
                 .error(
                     "package-file-missing", index.path,
-                    "lists \(absent.count) packages that are not beside it or have another size: \(names)"
-                        + (absent.count > 5 ? ", …" : ""),
-                    "put the files there or write the index again"))
+                    "lists \(index.absent.count) packages that are not beside it or have another size: "
+                        + MediumReport.shown(index.absent), "put the files there or write the index again"))
         }
         let isMounted = !report.overlays.isEmpty || report.repositories.contains(where: \.isSeenFirst)
         if !report.repositories.isEmpty, !isMounted {

@@ -69,9 +69,15 @@ struct ImageInspection: Inspection {
                     message: "'\(word)' is in no repository of the medium and is left out in silence; take it out, or"
                         + " put the package on the medium")
             }
+            let files = report.missingFiles(world: overlay.facts.world).map { file in
+                Finding(
+                    severity: .error, rule: "package-file-missing", path: "\(name): etc/apk/world",
+                    message: "takes \(file), which an index lists and which is on the medium in no repository, so apk"
+                        + " leaves it out; put it beside its index")
+            }
             return (
                 OverlayInspection.Boot(overlay.facts),
-                missing + overlay.findings.map { Finding($0, in: name) }
+                missing + files + overlay.findings.map { Finding($0, in: name) }
             )
         } catch let error as ArchiveError {
             let finding = Finding(
