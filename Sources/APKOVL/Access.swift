@@ -23,7 +23,9 @@ extension FileTree {
         let privileged = access.users.filter(\.doas)
         if node.packages.contains("doas") && !privileged.isEmpty {
             try addFile(
-                "etc/doas.d/ksbuild.conf", privileged.map { "permit nopass \($0.name)\n" }.joined(), mode: .secret,
+                "etc/doas.d/ksbuild.conf",
+                privileged.map { "permit nopass setenv { KUBECONFIG } \($0.name)\n" }.joined(),
+                mode: .secret,
                 origin: "access")
         }
         guard Packages.bringSSH(node.packages) else { return }

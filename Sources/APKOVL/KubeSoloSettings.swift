@@ -5,6 +5,7 @@ internal import Node
 struct KubeSoloSettings {
     private let kubesolo: KubeSolo
     private let disk: DataDisk
+    private let portainer: Portainer?
 
     /// Where the file stands, the place that KubeSolo itself looks at.
     static let path = "etc/kubesolo/config.yaml"
@@ -13,9 +14,10 @@ struct KubeSoloSettings {
     static let defaultPath = "/var/lib/kubesolo"
 
     /// Joins the parts.
-    init(_ kubesolo: KubeSolo, disk: DataDisk) {
+    init(_ kubesolo: KubeSolo, disk: DataDisk, portainer: Portainer? = nil) {
         self.kubesolo = kubesolo
         self.disk = disk
+        self.portainer = portainer
     }
 
     /// The one argument that KubeSolo is started with; it has no subcommands.
@@ -30,7 +32,7 @@ struct KubeSoloSettings {
     }
 
     /// Whether a key in the configuration names something that must not be shown.
-    var holdsSecrets: Bool { kubesolo.configuration.holdsSecrets }
+    var holdsSecrets: Bool { portainer != nil || kubesolo.configuration.holdsSecrets }
 
     /// `config.yaml`: header, `path` where it differs from the default, and what the recipe says.
     ///
@@ -70,17 +72,41 @@ struct KubeSoloSettings {
                 throw OverlayError(
                     .contradiction, subject: "kubesolo.config.path",
                     detail: "differs from the mount point of the data disk, \(disk.mountPoint); leave it out")
+            case "portainer" where portainer != nil:
+                throw OverlayError(
+                    .contradiction, subject: "kubesolo.config.portainer",
+                    detail: "is also said by portainer; keep one of them")
             default: continue
             }
         }
-        return pairs
+        return pairs + following(pairs)
+    }
+
+    /// What follows from the rest of the recipe: the agent of Portainer, and no upgrades in place.
+    ///
+    /// From v1.2.2 on KubeSolo replaces its own binary when its API is asked to. A diskless node forgets that at its next
+    /// boot, while the datastore stays as the newer release has left it.
+    private func following(_ pairs: [ConfigValue.Pair]) -> [ConfigValue.Pair] {
+        var following: [ConfigValue.Pair] = []
+        if kubesolo.version.stopsOnFirstSignal, !pairs.contains(where: { $0.key == "api" }) {
+            following.append(.init("api", .mapping([.init("enabled", .bool(false))])))
+        }
+        if let portainer {
+            let all: [(String, ConfigValue?)] = [
+                ("async", .bool(portainer.isAsynchronous)), ("edgeID", .string(portainer.edgeID)),
+                ("edgeKey", .string(portainer.edgeKey)), ("image", portainer.image.map { .string($0) }),
+            ]
+            following.append(
+                .init("portainer", .mapping(all.compactMap { name, value in value.map { .init(name, $0) } })))
+        }
+        return following
     }
 }
 
 extension FileTree {
     /// Adds KubeSolo's configuration and the settings of the services that stage, start and watch it.
     mutating func addKubeSolo(_ node: NodeImage, binary: BinaryPin?) throws {
-        let settings = KubeSoloSettings(node.kubesolo, disk: node.dataDisk)
+        let settings = KubeSoloSettings(node.kubesolo, disk: node.dataDisk, portainer: node.portainer)
         let version = node.kubesolo.version
         try settings.checkNodeIP(on: node.network)
         var service = ShellSettings("KubeSolo; see /etc/init.d/kubesolo and /usr/libexec/ksbuild/kubesolo-run.")
@@ -102,6 +128,10 @@ extension FileTree {
         } else {
             for (name, value) in try settings.environment() { try service.assign(name, value, exported: true) }
             isSecret = settings.holdsSecrets
+        }
+        if let proxy = node.proxy {
+            for (name, value) in proxy.variables(node.network) { try service.assign(name, value, exported: true) }
+            isSecret = isSecret || proxy.holdsSecrets
         }
         try insert(
             TreeEntry(

@@ -51,6 +51,7 @@ public struct Overlay: Sendable {
         try tree.addAccess(node.access, node: node)
         try tree.addDataDisk(node.dataDisk)
         try tree.addKubeSolo(node, binary: binary)
+        try tree.addRegistries(node.registries)
         try tree.addConsoles(node.consoles)
         try tree.addPackages(world: world, repositories: node.repositories)
         for key in packageKeys { try tree.addFile("etc/apk/keys/\(key.name)", key.text, origin: "packages") }
@@ -67,6 +68,7 @@ public struct Overlay: Sendable {
                 covered.append(CoveredEntry(path: entry.path, layer: origin, previous: previous.origin))
             }
         }
+        try tree.addKubectlSettings(node.dataDisk)
         self.tree = tree
         self.covered = covered
         self.warnings = warnings

@@ -19,7 +19,7 @@ public enum OverlayLint {
         var findings: [LintFinding] = []
         for rules in [
             ArchiveRules.findings, DirectoryRules.findings, ServiceRules.findings, AccessRules.findings,
-            ConfigurationRules.findings, KubeSoloRules.findings,
+            ConfigurationRules.findings, KubeSoloRules.findings, EgressRules.findings,
         ] {
             findings += rules(contents)
         }

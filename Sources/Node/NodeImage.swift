@@ -37,6 +37,12 @@ public struct NodeImage: Hashable, Sendable {
     public var health: HealthGate
     /// Packages that are not Alpine's, and the key that vouches for them.
     public var ownPackages: OwnPackages?
+    /// How it reports to Portainer, if it does.
+    public var portainer: Portainer?
+    /// The proxies through which it reaches what is outside.
+    public var proxy: Proxy?
+    /// Mirrors of registries, sorted by registry.
+    public var registries: [RegistryMirrors]
     /// Version and time of the build.
     public var stamp: BuildStamp
 
@@ -45,7 +51,9 @@ public struct NodeImage: Hashable, Sendable {
         name: String, hostname: String, architecture: Architecture, alpine: AlpineRelease, kubesolo: KubeSolo,
         network: Network, access: Access, dataDisk: DataDisk, packages: [String], repositories: [String],
         layers: [FilePath], consoles: [String], kernelParameters: [String], seed: SeedSettings,
-        health: HealthGate = HealthGate(), ownPackages: OwnPackages? = nil, stamp: BuildStamp
+        health: HealthGate = HealthGate(), portainer: Portainer? = nil, proxy: Proxy? = nil,
+        registries: [RegistryMirrors] = [], ownPackages: OwnPackages? = nil,
+        stamp: BuildStamp
     ) {
         self.name = name
         self.hostname = hostname
@@ -63,6 +71,9 @@ public struct NodeImage: Hashable, Sendable {
         self.seed = seed
         self.health = health
         self.ownPackages = ownPackages
+        self.portainer = portainer
+        self.proxy = proxy
+        self.registries = registries
         self.stamp = stamp
     }
 

@@ -36,7 +36,8 @@ extension NodeImage {
             (
                 "health",
                 .object(("timeout", .integer(Int64(health.timeout))), ("stable", .integer(Int64(health.stable))))
-            ), ("seed", plannedSeed))
+            ), ("portainer", portainer?.planned), ("proxy", proxy?.planned), ("registries", plannedRegistries),
+            ("seed", plannedSeed))
     }
 
     private var plannedNetwork: ConfigValue {
@@ -66,6 +67,12 @@ extension NodeImage {
             ("mount", .string(dataDisk.mountPoint)), ("format", .string(dataDisk.format.rawValue)))
     }
 
+    private var plannedRegistries: ConfigValue? {
+        guard !registries.isEmpty else { return nil }
+        return .mapping(
+            registries.map { .init($0.registry, .object(("mirrors", .texts($0.mirrors)))) })
+    }
+
     private var plannedSeed: ConfigValue {
         let identifier =
             switch seed.instanceIdentifier {
@@ -76,6 +83,21 @@ extension NodeImage {
         return .object(
             ("instanceID", .string(identifier)), ("userData", note(seed.userData)),
             ("vendorData", note(seed.vendorData)))
+    }
+}
+
+extension Portainer {
+    fileprivate var planned: ConfigValue {
+        .object(
+            ("edgeID", .string(edgeID)), ("edgeKey", .string("(secret)")), ("image", image.map { .string($0) }),
+            ("async", .bool(isAsynchronous)))
+    }
+}
+
+extension Proxy {
+    fileprivate var planned: ConfigValue {
+        func shown(_ url: String?) -> ConfigValue? { url.map { .string($0.contains("@") ? "(secret)" : $0) } }
+        return .object(("http", shown(http)), ("https", shown(https)), ("noProxy", .texts(exceptions)))
     }
 }
 

@@ -90,6 +90,12 @@ public struct Recipe: Hashable, Sendable {
     public var seed = SeedSettings()
     /// When the node counts as healthy.
     public var health = HealthGate()
+    /// How the node reports to Portainer.
+    public var portainer: Portainer?
+    /// The proxies of the node.
+    public var proxy: Proxy?
+    /// Mirrors of registries, in the order written.
+    public var registries: [RegistryMirrors] = []
     /// The time of the build, in seconds since 1970.
     public var epoch: Int64?
     /// The virtual machine.

@@ -35,7 +35,7 @@ struct RecipeReader {
         if let own = take("ownPackages", of: root) { readOwnPackages(own) }
         if let kernel = take("kernel", of: root) { readKernel(kernel) }
         if let seed = take("seed", of: root) { readSeed(seed) }
-        if let health = take("health", of: root) { readHealth(health) }
+        readServices(root)
         recipe.epoch = take("epoch", of: root)?.integer
         if let machine = take("vm", of: root) { readMachine(machine) }
     }
@@ -232,17 +232,6 @@ extension RecipeReader {
             return nil
         }
         return bytes
-    }
-
-    private mutating func readHealth(_ health: CheckedNode) {
-        if let timeout = take("timeout", of: health)?.integer { recipe.health.timeout = Int(timeout) }
-        guard let node = take("stable", of: health), let stable = node.integer else { return }
-        recipe.health.stable = Int(stable)
-        if recipe.health.stable >= recipe.health.timeout {
-            fault(
-                node, "is \(stable) s, which never pass within the timeout of \(recipe.health.timeout) s",
-                "make it shorter, or health.timeout longer")
-        }
     }
 
     private mutating func readMachine(_ machine: CheckedNode) {

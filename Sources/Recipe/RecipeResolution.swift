@@ -19,7 +19,10 @@ extension Recipe {
             access: Access(users: resolvedUsers, hostKeys: hostKeys ?? .persistent), dataDisk: resolvedDataDisk,
             packages: Set(packages + Self.basePackages).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) },
             repositories: repositories, layers: layers, consoles: consoles ?? Self.defaultConsoles,
-            kernelParameters: kernelParameters, seed: seed, health: health, ownPackages: ownPackages, stamp: stamp)
+            kernelParameters: kernelParameters, seed: seed, health: health, portainer: portainer, proxy: proxy,
+            registries: registries.sorted { $0.registry.utf8.lexicographicallyPrecedes($1.registry.utf8) },
+            ownPackages: ownPackages, stamp: stamp
+        )
     }
 
     private var resolvedKubeSolo: Node.KubeSolo {

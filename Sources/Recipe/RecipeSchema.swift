@@ -7,7 +7,7 @@ enum RecipeSchema {
     static let apiVersion = "ksbuild/v1"
 
     /// Keys that a later version takes and this one does not.
-    static let announced: Set<String> = ["nodes", "trust", "images", "proxy", "portainer"]
+    static let announced: Set<String> = ["nodes", "trust", "images"]
 
     /// The recipe.
     static let root = Schema.object([
@@ -43,7 +43,15 @@ enum RecipeSchema {
         SchemaField(
             "seed", seed, .follows("the defaults below"),
             "What the NoCloud seed says beyond what follows from the rest."),
-        SchemaField("health", health, .follows("the defaults below"), "When the node counts as healthy."),
+        SchemaField("portainer", ServiceSchema.portainer, "Reports the node to Portainer as an edge device."),
+        SchemaField(
+            "proxy", ServiceSchema.proxy, "The proxies through which KubeSolo and its containerd reach what is outside."
+        ),
+        SchemaField(
+            "registries", .table(.registry, ServiceSchema.registry),
+            "Mirrors of container registries, by the registry's name in names "
+                + "of images, such as `docker.io`; `_default` stands for every one that is not named."),
+        SchemaField("health", ServiceSchema.health, .follows("the defaults below"), "When the node counts as healthy."),
         SchemaField(
             "epoch", .integer(epochs), .value(.integer(BuildStamp.defaultEpoch)),
             "Seconds since 1970-01-01T00:00:00Z that every time stamp has. `SOURCE_DATE_EPOCH` in the environment wins."
@@ -206,17 +214,6 @@ enum RecipeSchema {
             "userData", .text(.fileReference), secret: true,
             "A `#cloud-config` file that is laid over the generated one key by key."),
         SchemaField("vendorData", .text(.fileReference), secret: true, "A file that is taken as vendor-data."),
-    ])
-
-    private static let health = Schema.object([
-        SchemaField(
-            "timeout", .integer(60...86_400), .value(.integer(Int64(HealthGate().timeout))),
-            "The seconds after which it counts as unhealthy. It goes on trying and says so when it becomes healthy later."
-        ),
-        SchemaField(
-            "stable", .integer(1...3600), .value(.integer(Int64(HealthGate().stable))),
-            "The seconds for which the API server, the node and CoreDNS must be ready under one process; less than "
-                + "`timeout`."),
     ])
 
     private static let machine = Schema.object([

@@ -45,7 +45,8 @@ struct SchemaField: Sendable {
     /// Whether its value must not be shown.
     var isSecret = false
 
-    init(_ name: String, _ schema: Schema, _ absent: Absent, _ doc: String) {
+    init(_ name: String, _ schema: Schema, _ absent: Absent, secret: Bool = false, _ doc: String) {
+        isSecret = secret
         self.name = name
         self.schema = schema
         self.absent = absent

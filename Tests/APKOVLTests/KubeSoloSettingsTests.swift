@@ -8,7 +8,7 @@ import Testing
 
 struct KubeSoloSettingsTests {
     private func settings(
-        _ configuration: ConfigValue = .mapping([]), version: String = "v1.2.2", mount: String = "/var/lib/kubesolo"
+        _ configuration: ConfigValue = .mapping([]), version: String = "v1.2.1", mount: String = "/var/lib/kubesolo"
     ) throws -> KubeSoloSettings {
         let version = try #require(KubeSoloVersion(version))
         return KubeSoloSettings(
@@ -127,6 +127,54 @@ struct KubeSoloSettingsTests {
             } throws: {
                 "\($0)".hasPrefix("kubesolo.config.network.nodeIP: ")
             }
+        }
+    }
+
+    @Test func `Portainer's agent is configured in the form that the release reads`() throws {
+        let portainer = Portainer(edgeID: "abc", edgeKey: "aHR0cHM", image: "docker.io/portainer/agent:2.27")
+        let newer = try Overlay(node: .example { $0.portainer = portainer }, binary: nil, resources: resources).tree
+        #expect(
+            try newer.text("etc/kubesolo/config.yaml")?.hasSuffix(
+                """
+                api:
+                  enabled: false
+                portainer:
+                  async: false
+                  edgeID: abc
+                  edgeKey: aHR0cHM
+                  image: "docker.io/portainer/agent:2.27"
+
+                """) == true)
+        #expect(newer[try EntryPath("etc/kubesolo/config.yaml")]?.isSecret == true)
+        let older = try Overlay(
+            node: .example { node in
+                node.portainer = portainer
+                node.kubesolo.version = KubeSoloVersion("v1.2.0") ?? node.kubesolo.version
+            }, binary: nil, resources: resources
+        ).tree
+        let settings = try #require(try older.text("etc/conf.d/kubesolo"))
+        for line in ["EDGE_ASYNC='false'", "EDGE_ID='abc'", "EDGE_KEY='aHR0cHM'"] {
+            #expect(settings.contains("export KUBESOLO_PORTAINER_\(line)\n"), "\(settings)")
+        }
+        #expect(older[try EntryPath("etc/conf.d/kubesolo")]?.isSecret == true)
+        #expect {
+            try Overlay(
+                node: .example { node in
+                    node.portainer = portainer
+                    node.kubesolo.configuration = nested("portainer.edgeID", .string("x"))
+                }, binary: nil, resources: resources)
+        } throws: {
+            "\($0)".hasPrefix("kubesolo.config.portainer: is also said by portainer")
+        }
+    }
+
+    @Test func `a proxy with a password makes the settings a secret`() throws {
+        for (url, isSecret) in [("http://me:word@proxy:3128", true), ("http://proxy:3128", false)] {
+            let tree = try Overlay(
+                node: .example { $0.proxy = Proxy(http: url) }, binary: nil, resources: resources
+            ).tree
+            #expect(tree[try EntryPath("etc/conf.d/kubesolo")]?.isSecret == isSecret)
+            #expect(try tree.text("etc/conf.d/kubesolo")?.contains("export HTTP_PROXY='\(url)'\n") == true)
         }
     }
 

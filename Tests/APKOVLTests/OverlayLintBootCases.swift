@@ -22,7 +22,7 @@ extension OverlayLintTests {
     private static let data = fstab("LABEL=K /var/lib/kubesolo ext4 noauto 0 0")
 
     static let bootCases: [Case] =
-        rootCases + kubesoloCases + keyCases + resolverCases + [
+        rootCases + kubesoloCases + egressCases + keyCases + resolverCases + [
             .init(
                 name: "inittab", rules: ["inittab-openrc"],
                 add: [.init("etc/inittab", "#::sysinit:/sbin/openrc sysinit\nttyS0::respawn:/sbin/getty -L 0 ttyS0\n")]),
@@ -48,6 +48,44 @@ extension OverlayLintTests {
                 name: "below memory", rules: [],
                 add: [fstab("tmpfs /scratch tmpfs size=1m 0 0"), .init("scratch/x", "x")]),
         ]
+
+    private static let egressCases: [Case] = [
+        .init(
+            name: "a drop-in with another name", rules: ["containerd-name"],
+            add: [.init("etc/containerd/conf.d/gpu.conf", "version = 3\n")]),
+        .init(
+            name: "a drop-in without a version", rules: ["containerd-version"],
+            add: [.init("etc/containerd/conf.d/gpu.toml", "[debug]\n")]),
+        .init(
+            name: "a drop-in with names of version 2", rules: ["containerd-version"],
+            add: [
+                .init(
+                    "etc/containerd/config.d/gpu.toml",
+                    "version = 3\n[ plugins.\"io.containerd.grpc.v1.cri\".containerd ]\n")
+            ]),
+        .init(
+            name: "a good drop-in", rules: [],
+            add: [.init("etc/containerd/conf.d/gpu.toml", "version=3\n[plugins.\"io.containerd.cri.v1.runtime\"]\n")]),
+        .init(
+            name: "registries where KubeSolo does not look", rules: ["registry-place"],
+            add: [.init("etc/containerd/certs.d/docker.io/hosts.toml", "server = \"x\"\n")]),
+        .init(
+            name: "a proxy for the cluster, too", rules: ["proxy-cluster"],
+            add: [
+                .init("etc/conf.d/kubesolo", "export HTTPS_PROXY='http://proxy:3128'\nexport NO_PROXY='127.0.0.1'\n")
+            ]),
+        .init(
+            name: "a proxy for the rest", rules: [],
+            add: [
+                .init(
+                    "etc/conf.d/kubesolo",
+                    "HTTPS_PROXY=http://proxy:3128\nexport NO_PROXY='127.0.0.1,10.42.0.0/16,10.43.0.0/16'\n")
+            ]),
+        .init(name: "no proxy", rules: [], add: [.init("etc/conf.d/kubesolo", "export HTTPS_PROXY=''\n")]),
+        .init(
+            name: "kubectl that does not run", rules: ["kubectl-mode"],
+            add: [.init("usr/local/bin/kubectl", "x", mode: 0o644)]),
+    ]
 
     private static let rootCases: [Case] = [
         .init(name: "open root", rules: ["root-without-password"], remove: open),

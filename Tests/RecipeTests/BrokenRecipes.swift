@@ -77,7 +77,7 @@ let brokenKeys: [BrokenRecipe] = [
     BrokenRecipe("»zzz: x\n", "zzz", "is no key that is known here; known here: apiVersion, name"),
     BrokenRecipe("»'a b': x\n", "['a b']", "is no key that is known here"),
     BrokenRecipe("»nodes: {}\n", "nodes", "is not supported by this version"),
-    BrokenRecipe("»portainer: {}\n", "portainer", "is not supported by this version"),
+    BrokenRecipe("»images: []\n", "images", "is not supported by this version"),
     BrokenRecipe("alpine: { »flavour: virt }\n", "alpine.flavour", "did you mean 'flavor'?"),
     BrokenRecipe(
         "network:\n  interfaces:\n    eth0: { »dhcp: true }\n", "network.interfaces.eth0.dhcp", "did you mean 'dhcp4'?"),
@@ -151,6 +151,19 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("seed: { userData: »user-data }\n", "seed.userData", "is not a reference to a file; write file:PATH"),
     BrokenRecipe("seed: { userData: »file:user-data }\n", "seed.userData", "which does not exist"),
     BrokenRecipe("seed: { instanceID: »'a b' }\n", "seed.instanceID", "is not an instance-id"),
+    BrokenRecipe("portainer: »{ edgeID: x }\n", "portainer.edgeKey", "is missing"),
+    BrokenRecipe(
+        "portainer: { edgeID: x, edgeKey: »aHR0cHM }\n", "portainer.edgeKey",
+        "is not a reference; write file:PATH or env:NAME; a secret does not belong into a recipe"),
+    BrokenRecipe("proxy: { http: »'http://me:word@proxy:1' }\n", "proxy.http", "is not a proxy; write a URL such as"),
+    BrokenRecipe("proxy: { http: »proxy:3128 }\n", "proxy.http", "is not a proxy; write a URL such as"),
+    BrokenRecipe("registries: { docker.io: »{} }\n", "registries['docker.io'].mirrors", "is missing"),
+    BrokenRecipe(
+        "registries: { »'https://docker.io': { mirrors: ['https://m'] } }\n", "registries['https://docker.io']",
+        "is a URL or a path; write the host alone"),
+    BrokenRecipe(
+        "registries: { docker.io: { mirrors: [»'https://me:word@m'] } }\n", "registries['docker.io'].mirrors[0]",
+        "holds a name or a password; put a hosts.toml with a header into a layer"),
     BrokenRecipe("health: { stable: »0 }\n", "health.stable", "is 0, and must be 1 to 3600"),
     BrokenRecipe("health: { timeout: »59 }\n", "health.timeout", "is 59, and must be 60 to 86400"),
     BrokenRecipe(

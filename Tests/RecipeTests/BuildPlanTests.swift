@@ -43,7 +43,10 @@ struct BuildPlanTests {
         let hostKey = try await makeSite(scratch)
         let plan = try plan(fullRecipe, scratch, hostKey: hostKey)
         let secrets =
-            [hashOfAlice, hashOfBob, "user-data-secret", "vendor-data-secret", "top-secret-edge-key", "PRIVATE KEY"]
+            [
+                hashOfAlice, hashOfBob, "user-data-secret", "vendor-data-secret", "top-secret-edge-key", "PRIVATE KEY",
+                "portainer-edge-key", "proxy-password",
+            ]
             + hostKey.split(separator: "\n").map(String.init)
         let digests = [hashOfAlice, hashOfAlice + "\n", hostKey, "user-data-secret"].map {
             Digest(of: Array($0.utf8)).hex

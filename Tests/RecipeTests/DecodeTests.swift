@@ -57,7 +57,7 @@ struct DecodeTests {
             return fields.flatMap { field -> [(String, String)] in
                 let below = path.isEmpty ? field.name : "\(path).\(field.name)"
                 if below.hasSuffix("bond.mode") || below.hasSuffix("bridge.ports") || below.hasSuffix("users[].doas")
-                    || below.hasSuffix("*.dhcp4")
+                    || below.hasSuffix("*.dhcp4") || below.hasPrefix("portainer.") || below.hasPrefix("proxy.")
                 {
                     return []
                 }
@@ -122,6 +122,18 @@ struct DecodeTests {
         #expect(
             node.seed.userData?.starts(with: "#cloud-config\nchpasswd".utf8) == true
                 && node.seed.vendorData?.starts(with: "#cloud".utf8) == true)
+        #expect(
+            node.portainer
+                == Portainer(
+                    edgeID: "abc-1", edgeKey: "portainer-edge-key", image: "registry.example.org/agent:2",
+                    isAsynchronous: true))
+        #expect(
+            node.proxy
+                == Proxy(
+                    http: "http://proxy.example.org:3128",
+                    https: "http://me:proxy-password@proxy.example.org:3129", exceptions: [".example.org"]))
+        #expect(node.registries.map(\.registry) == ["_default", "docker.io"])
+        #expect(node.registries[0].mirrors == ["http://192.0.2.9:5000"])
         #expect(node.health == HealthGate(timeout: 900, stable: 45))
         #expect(node.stamp == BuildStamp(version: "2.0.0", epoch: 1_700_000_000))
         #expect(recipe.recipe.machine.memory == 2 << 30 && recipe.recipe.machine.disk == 16 << 30)
@@ -130,7 +142,7 @@ struct DecodeTests {
         #expect(recipe.inputs.allSatisfy { $0.isSecret == ($0.digest == nil) })
         // alice has the same key inline and from the file.
         #expect(recipe.warnings.contains { $0.keyPath == "access.users[0].authorizedKeys[1]" })
-        #expect(recipe.warnings.contains { $0.keyPath == "kubesolo.config.portainer.edgeKey" })
+        #expect(recipe.warnings.contains { $0.keyPath == "kubesolo.config.extra.edgeKey" })
     }
 
     @Test func `the decoder asks for every key of the schema and for no other`() async throws {

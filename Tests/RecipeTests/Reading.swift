@@ -60,7 +60,7 @@ let fullRecipe = """
       sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
       config:
         network: { mtu: 1400, nodeIP: 192.0.2.10 }
-        portainer: { edgeID: abc, edgeKey: top-secret-edge-key }
+        extra: { edgeKey: top-secret-edge-key }
         kubernetes: { apiServer: { extraSANs: [edge.example.org, '10'], startupTimeoutSeconds: 900 } }
         ratio: 0.5
         nothing: null
@@ -106,6 +106,11 @@ let fullRecipe = """
       instanceID: edge-001-a
       userData: file:user-data.yaml
       vendorData: file:vendor-data
+    portainer: { edgeID: abc-1, edgeKey: env:EDGE_KEY, image: registry.example.org/agent:2, async: true }
+    proxy: { http: 'http://proxy.example.org:3128', https: env:PROXY, noProxy: [.example.org] }
+    registries:
+      docker.io: { mirrors: ['https://mirror.example.org', 'https://harbor.example.org/v2/docker.io'] }
+      _default: { mirrors: ['http://192.0.2.9:5000'] }
     health: { timeout: 900, stable: 45 }
     epoch: 1700000000
     vm: { memory: 2GiB, cpus: 4, disk: 17179869184, network: lab }
@@ -114,7 +119,10 @@ let fullRecipe = """
 /// The secrets of ``fullRecipe``'s files and environment.
 let hashOfAlice = "$6$alicesalt$" + String(repeating: "A", count: 86)
 let hashOfBob = "$5$bobsalt$" + String(repeating: "B", count: 43)
-let surroundingValues = ["BOB_KEY": publicKey, "BOB_HASH": hashOfBob]
+let surroundingValues = [
+    "BOB_KEY": publicKey, "BOB_HASH": hashOfBob,
+    "EDGE_KEY": "portainer-edge-key", "PROXY": "http://me:proxy-password@proxy.example.org:3129",
+]
 
 /// Makes the files that ``fullRecipe`` refers to.
 ///
