@@ -29,7 +29,7 @@ extension Overlay {
         if packages.isDisjoint(with: ["nftables", "iptables"]) {
             warnings.append(
                 "packages: neither nftables nor iptables is among them, and KubeSolo ends at start without nft; "
-                    + "add both and boot a medium that carries them (flavour extended does)")
+                    + "add both; the boot medium brings what Alpine's image lacks, from --mirror DIR")
         }
         if !packages.contains("e2fsprogs") {
             let consequence = node.dataDisk.format == .ifBlank ? "neither checked nor formatted" : "not checked"

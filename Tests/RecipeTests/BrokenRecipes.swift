@@ -141,6 +141,8 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("packages: [»'a b']\n", "packages[0]", "is not a package name"),
     BrokenRecipe("repositories: [»ftp://x]\n", "repositories[0]", "write a URL (https://…)"),
     BrokenRecipe("layers: [»overlays/site]\n", "layers[0]", "does not exist; layers are directories"),
+    BrokenRecipe("ownPackages: { directory: »none, key: /etc/passwd }\n", "ownPackages.directory", "is no directory"),
+    BrokenRecipe("ownPackages: { directory: /usr, key: »none.rsa }\n", "ownPackages.key", "ksbuild keygen"),
     BrokenRecipe("layers: [»'~bob/x']\n", "layers[0]", "names another user's home directory"),
     BrokenRecipe("kernel: { console: [»/dev/ttyS0] }\n", "kernel.console[0]", "is a path; write ttyS0"),
     BrokenRecipe("kernel: { console: [»'ttyS0,115200'] }\n", "kernel.console[0]", "has a speed"),

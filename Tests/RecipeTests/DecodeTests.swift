@@ -117,6 +117,10 @@ struct DecodeTests {
             ])
         #expect(node.repositories == ["https://dl-cdn.alpinelinux.org/alpine/v3.23/main", "/media/sdb1/apks"])
         #expect(node.layers == [scratch.path.pushing("overlays/site"), scratch.path.pushing("overlays/more")])
+        #expect(
+            node.ownPackages
+                == OwnPackages(
+                    directory: scratch.path.pushing("overlays/more"), key: scratch.path.pushing("keys/mine.rsa")))
         #expect(node.consoles == ["tty0", "ttyS0", "hvc0"])
         #expect(node.seed.instanceIdentifier == .fixed("edge-001-a"))
         #expect(

@@ -99,6 +99,7 @@ let fullRecipe = """
     packages: [nftables, openssh, iptables]
     repositories: ['https://dl-cdn.alpinelinux.org/alpine/v3.23/main', /media/sdb1/apks]
     layers: [overlays/site, overlays/more]
+    ownPackages: { directory: overlays/more, key: keys/mine.rsa }
     kernel:
       console: [tty0, ttyS0, hvc0]
       parameters: []
@@ -134,6 +135,7 @@ func makeSite(_ scratch: borrowing Scratch) async throws -> String {
     try scratch.file("vendor-data", "#cloud-config\nvendor: vendor-data-secret\n")
     try scratch.file("overlays/site/etc/motd", "hello\n")
     try scratch.file("overlays/more/etc/motd", "hello again\n")
+    try scratch.file("keys/mine.rsa", "a key", mode: .secret)
     let key = scratch.path.appending("host_key").string
     _ = try await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "host", "-f", key])
     return String(decoding: try HostFile.read(FilePath(key), limit: 9999), as: UTF8.self)
