@@ -16,6 +16,7 @@ struct KSBuild: AsyncParsableCommand {
                 name: "Build",
                 subcommands: [
                     OverlayCommand.self, CidataCommand.self, MediumCommand.self, BundleCommand.self, GraftCommand.self,
+                    KeygenCommand.self,
                 ]),
             CommandGroup(name: "Judge", subcommands: [VerifyCommand.self, InspectCommand.self, BootCommand.self]),
             CommandGroup(
