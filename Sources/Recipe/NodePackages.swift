@@ -14,9 +14,6 @@ public struct NodePackages: Sendable {
     /// All that the node's repositories list.
     private let indexes: [PackageIndex]
 
-    /// What init adds to every world (`initramfs-init.in`).
-    static let base = "alpine-base"
-
     /// The repositories by their place on a medium.
     public var tree: FileTree {
         get throws {
@@ -47,19 +44,19 @@ public struct NodePackages: Sendable {
     static func resolve(
         _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, progress: (String) -> Void
     ) throws -> NodePackages {
-        let world = node.packages.contains(base) ? node.packages : node.packages + [base]
+        let boot = try image.packagesAtBoot()
+        let world = boot.world(node.packages)
         let architecture = node.architecture.alpineName
         let own = PackageResolver.Repository(
-            name: image.path.lastComponent?.string ?? image.path.string, index: image.packages)
+            name: image.path.lastComponent?.string ?? image.path.string, index: boot.index)
         let alone = PackageResolver([own], architecture: architecture)
         if node.ownPackages == nil, let closure = try? alone.resolve(world: world) {
-            return NodePackages(closure: closure, origins: [own.name], carried: [], indexes: [image.packages])
+            return NodePackages(closure: closure, origins: [own.name], carried: [], indexes: [boot.index])
         }
-        let keys = try AlpineKeys(ofImage: image.path, initramfs: "boot/initramfs-\(image.kernelName)")
         var repositories = try (mirror?.repositories(branch: node.alpine.branch, architecture: architecture) ?? []).map
         {
             try LocalRepository(
-                directory: $0.directory, name: $0.name, title: "\($0.name) of \($0.directory)", trusting: keys)
+                directory: $0.directory, name: $0.name, title: "\($0.name) of \($0.directory)", trusting: boot.keys)
         }
         if let packages = node.ownPackages {
             repositories.append(
@@ -70,7 +67,7 @@ public struct NodePackages: Sendable {
         let resolver = PackageResolver([own] + repositories.map(\.resolved), architecture: architecture)
         let closure = try resolver.resolve(world: world)
         let carried = try MediumRepository.compose(
-            closure, from: repositories, architecture: architecture, trusting: keys, progress: progress)
+            closure, from: repositories, architecture: architecture, trusting: boot.keys, progress: progress)
         return NodePackages(
             closure: closure, origins: resolver.repositories.map(\.name), carried: carried,
             indexes: resolver.repositories.map(\.index))

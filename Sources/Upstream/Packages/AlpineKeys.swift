@@ -1,9 +1,6 @@
-internal import Archive
-internal import Artefact
 internal import Crypto
 internal import CryptoExtras
 internal import FoundationEssentials
-internal import ISOBuild
 public import SystemPackage
 
 /// The public keys by which a node knows packages and indexes, by their file names below `/etc/apk/keys`.
@@ -43,33 +40,13 @@ public struct AlpineKeys: Hashable, Sendable {
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/incomplete`` where there is no initramfs or no key in it,
     ///   with ``UpstreamError/Code/malformed`` and others where it cannot be read; `ISOError` for the image.
     public init(ofImage image: FilePath, initramfs: String) throws {
-        let reader = try ISOReader(image)
-        let subject = "\(image)(\(initramfs))"
-        guard let entry = try reader.entry(at: initramfs), entry.kind == .file else {
-            throw UpstreamError(.incomplete, subject: image.string, detail: "has no \(initramfs)")
-        }
-        let folder = "etc/apk/keys/"
-        var archive = CPIOStream(
-            named: subject, maximumFileBytes: Self.maximumKeyBytes, maximumFiles: Self.maximumKeys,
-            keeping: { $0.hasPrefix(folder) && $0.hasSuffix(".pub") && !$0.dropFirst(folder.utf8.count).contains("/") })
-        do {
-            var stream = try GzipStream(named: subject, limit: Self.maximumInitramfsBytes)
-            try reader.forEachChunk(of: entry) { chunk in
-                try stream.read(chunk) { bytes in try archive.read(bytes) }
-            }
-            try stream.finish()
-            try archive.finish()
-        } catch let error as ArchiveError {
-            throw UpstreamError(archive: error)
-        }
-        let files = archive.files.map { (String($0.name.dropFirst(folder.utf8.count)), $0.bytes) }
-        guard !files.isEmpty else {
-            throw UpstreamError(.incomplete, subject: subject, detail: "holds no key below /\(folder)")
-        }
-        // What is no key there is none to apk either.
-        let readable = files.map { ($0.0, String(decoding: $0.1, as: UTF8.self)) }
-            .filter { (try? _RSA.Signing.PublicKey(pemRepresentation: $0.1)) != nil }
-        texts = Dictionary(readable, uniquingKeysWith: { _, last in last })
+        self = try InitramfsTrust(ofImage: image, initramfs: initramfs).keys
+    }
+
+    /// Takes what is a key of files that may be none.
+    init(readable files: [(name: String, text: String)]) {
+        let keys = files.filter { (try? _RSA.Signing.PublicKey(pemRepresentation: $0.text)) != nil }
+        texts = Dictionary(keys.map { ($0.name, $0.text) }, uniquingKeysWith: { _, last in last })
     }
 
     /// These keys and others; where both have a name, these stay.

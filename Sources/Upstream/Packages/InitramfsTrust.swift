@@ -1,0 +1,62 @@
+internal import Archive
+internal import ISOBuild
+internal import SystemPackage
+
+/// What the initramfs of an image holds that decides what a node believes.
+struct InitramfsTrust {
+    /// The keys for packages, `/etc/apk/keys/*.pub`.
+    let keys: AlpineKeys
+    /// Whether it holds a key for the modloop, `/var/cache/misc/*modloop*.SIGN.RSA.*.pub`; init adds openssl then.
+    let verifiesModloop: Bool
+
+    private static let keyFolder = "etc/apk/keys/"
+    private static let modloopFolder = "var/cache/misc/"
+
+    /// Reads an initramfs: gzip and cpio, streamed.
+    ///
+    /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/incomplete`` where there is no initramfs or no key in it, with
+    ///   other codes where it cannot be read; `ISOError` for the image.
+    init(ofImage image: FilePath, initramfs: String) throws {
+        let reader = try ISOReader(image)
+        let subject = "\(image)(\(initramfs))"
+        guard let entry = try reader.entry(at: initramfs), entry.kind == .file else {
+            throw UpstreamError(.incomplete, subject: image.string, detail: "has no \(initramfs)")
+        }
+        var archive = CPIOStream(
+            named: subject, maximumFileBytes: AlpineKeys.maximumKeyBytes, maximumFiles: AlpineKeys.maximumKeys,
+            keeping: { Self.key($0) != nil || Self.isModloopKey($0) })
+        do {
+            var stream = try GzipStream(named: subject, limit: AlpineKeys.maximumInitramfsBytes)
+            try reader.forEachChunk(of: entry) { chunk in
+                try stream.read(chunk) { bytes in try archive.read(bytes) }
+            }
+            try stream.finish()
+            try archive.finish()
+        } catch let error as ArchiveError {
+            throw UpstreamError(archive: error)
+        }
+        // What is no key there is none to apk either.
+        keys = AlpineKeys(
+            readable: archive.files.compactMap { file in
+                Self.key(file.name).map { ($0, String(decoding: file.bytes, as: UTF8.self)) }
+            })
+        guard !keys.names.isEmpty else {
+            throw UpstreamError(.incomplete, subject: subject, detail: "holds no key below /\(Self.keyFolder)")
+        }
+        verifiesModloop = archive.files.contains { Self.isModloopKey($0.name) }
+    }
+
+    /// The file name of a key for packages.
+    private static func key(_ name: String) -> String? {
+        guard name.hasPrefix(keyFolder), name.hasSuffix(".pub") else { return nil }
+        let file = name.dropFirst(keyFolder.count)
+        return file.contains("/") ? nil : String(file)
+    }
+
+    private static func isModloopKey(_ name: String) -> Bool {
+        guard name.hasPrefix(modloopFolder), name.hasSuffix(".pub") else { return false }
+        let file = name.dropFirst(modloopFolder.count)
+        guard !file.contains("/"), let modloop = file.firstRange(of: "modloop") else { return false }
+        return file[modloop.upperBound...].firstRange(of: ".SIGN.RSA.") != nil
+    }
+}
