@@ -34,16 +34,16 @@ public struct DirectoryMirror: Mirror, Hashable {
             detail: "the mirror does not hold \(input.name) (looked for \(places))\(neighbours(candidates, input))")
     }
 
-    /// The repositories of a branch that the mirror holds, in the order in which apk is given them.
+    /// The repositories of a branch that the mirror holds, in the order in which init finds them on a medium: by name.
     ///
     /// - Parameters:
     ///   - branch: `v3.23`.
     ///   - architecture: Alpine's name of the processor.
-    /// - Returns: `main` and `community`, as far as they are there, each with the directory that holds its index.
+    /// - Returns: `community` and `main`, as far as they are there, each with the directory that holds its index.
     public func repositories(
         branch: String, architecture: String
     ) -> [(name: String, directory: FilePath)] {
-        ["main", "community"].compactMap { name in
+        ["community", "main"].compactMap { name in
             let place = FilePath(branch).appending(name).appending(architecture)
             for directory in [root.appending("alpine").pushing(place), root.pushing(place)]
             where HostFile.exists(directory.appending("APKINDEX.tar.gz")) {

@@ -24,15 +24,26 @@ public struct MediumRepository: Hashable, Sendable {
     /// The sum of the sizes of the package files in bytes.
     public var size: UInt64 { packages.reduce(0) { $0 + $1.size } }
 
+    /// Where the repositories stand, seen from the image's own.
+    public enum Place: Hashable, Sendable {
+        /// On the image itself, where init finds `apks` before `ksbuild`: what the image holds need not be there twice.
+        case onImage
+        /// On another medium, which init may find before the image.
+        ///
+        /// apk takes a package from the first repository that lists it and looks no further when the file is not there,
+        /// so each repository holds all that is taken of what its index lists.
+        case onOtherMedium
+    }
+
     /// Makes the repositories that a medium needs beside the one on Alpine's image.
     ///
-    /// A repository of which nothing is taken is left out. Of a package that the image lists in the same build nothing is
-    /// copied. Every package file is verified: against its index, which a key of the node's signed, and by its own
-    /// signature where it is Alpine's.
+    /// A repository of which nothing is taken is left out. Every package file is verified: against its index, which a key
+    /// of the node's signed, and by its own signature where it is Alpine's.
     ///
     /// - Parameters:
-    ///   - closure: What the node takes, resolved over `image` and then `repositories` in this order.
-    ///   - repositories: The repositories beside that of the image.
+    ///   - closure: What the node takes, resolved over the image and then `repositories` in this order.
+    ///   - repositories: The repositories beside that of the image, in the order of their names, in which init finds them.
+    ///   - place: Where they will stand.
     ///   - architecture: Alpine's name of the processor.
     ///   - keys: The keys that the node trusts.
     ///   - progress: Called for each package before it is read.
@@ -40,18 +51,21 @@ public struct MediumRepository: Hashable, Sendable {
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/notFound`` for a package that its repository does not hold,
     ///   and what ``PackageFile/verify(_:against:keys:)`` throws.
     public static func compose(
-        _ closure: PackageClosure, from repositories: [LocalRepository], architecture: String,
-        trusting keys: AlpineKeys,
-        progress: (String) -> Void = { _ in }
+        _ closure: PackageClosure, from repositories: [LocalRepository], placed place: Place = .onOtherMedium,
+        architecture: String, trusting keys: AlpineKeys, progress: (String) -> Void = { _ in }
     ) throws -> [MediumRepository] {
+        let fileNames = Set(closure.members.map(\.package.fileName))
         var composed: [MediumRepository] = []
         for (number, repository) in repositories.enumerated() {
             // The image's own repository is number 0 of the closure.
-            let members = closure.members.filter { $0.repository == number + 1 }
-            guard !members.isEmpty else { continue }
+            let taken = closure.members.filter { $0.repository == number + 1 }.map(\.package)
+            guard !taken.isEmpty else { continue }
+            let packages =
+                place == .onImage ? taken : repository.index.packages.filter { fileNames.contains($0.fileName) }
             composed.append(
                 try MediumRepository(
-                    repository, members.map(\.package), architecture: architecture, trusting: keys, progress: progress))
+                    repository, packages.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
+                    architecture: architecture, trusting: keys, progress: progress))
         }
         return composed
     }

@@ -49,16 +49,19 @@ struct MediumRepositoryTests {
             "mine/first.apk", SmallPackage.bytes(name: "own-tool", rest: "depend = curl\nprovides = cmd:own=1"))
         try scratch.file("mine/second.apk", SmallPackage.bytes(name: "own-extra", rest: "depend = own-tool>=1"))
         try scratch.file("mine/third.apk", SmallPackage.bytes(name: "own-spare"))
+        // Another build of a version that the image has, which apk takes when it finds this repository first.
+        let doas = try #require(image.packages.first { $0.name == "doas" })
+        try scratch.file("mine/twin.apk", SmallPackage.bytes(name: "doas", version: doas.version))
         let key = try SigningKey.generate(name: "me@example.org-1", bits: 2048)
         let own = try LocalRepository(
             ownPackagesIn: scratch.path.appending("mine"), name: "own", title: "mine", architecture: "x86_64", key: key,
             epoch: 1_767_225_600)
-        let world = ["alpine-base", "openssh", "nftables", "iptables", "own-extra"]
+        let world = ["alpine-base", "openssh", "nftables", "iptables", "own-extra", "doas"]
         let resolver = PackageResolver(
             [.init(name: "image", index: image), main.resolved, own.resolved], architecture: "x86_64")
         let closure = try resolver.resolve(world: world)
         let composed = try MediumRepository.compose(
-            closure, from: [main, own], architecture: "x86_64", trusting: keys)
+            closure, from: [main, own], placed: .onImage, architecture: "x86_64", trusting: keys)
         #expect(composed.map(\.name) == ["main", "own"])
         #expect(composed[1].packages.map(\.information.name) == ["own-extra", "own-tool"])
         #expect(composed[0].key == nil && composed[1].key?.name == "me@example.org-1.rsa.pub")
@@ -90,6 +93,23 @@ struct MediumRepositoryTests {
         let theirs = listed.output.split(separator: "\n").map(String.init).sorted()
         #expect(theirs == closure.members.map { "\($0.package.name)-\($0.package.version)" }.sorted())
         #expect(HostFile.exists(scratch.path.pushing("root/usr/share/own-tool")))
+        #expect(!HostFile.exists(scratch.path.pushing("root/usr/share/doas")))
+
+        // On another medium it holds enough to be found first.
+        let other = scratch.path.appending("other")
+        for repository in try MediumRepository.compose(
+            closure, from: [main, own], architecture: "x86_64", trusting: keys)
+        {
+            try Self.write(repository.tree, to: other)
+        }
+        let reversed = try await Self.install(
+            world, from: [other.pushing("ksbuild/own"), other.pushing("ksbuild/main"), apks], keys: trusted,
+            into: scratch.path.appending("reversed"))
+        #expect(reversed.succeeded, "\(reversed.output) \(reversed.errors)")
+        #expect(HostFile.exists(scratch.path.pushing("reversed/usr/share/doas")))
+        let misplaced = try await Self.install(
+            world, from: Array(repositories.reversed()), keys: trusted, into: scratch.path.appending("misplaced"))
+        #expect(!misplaced.succeeded, "apk looks for a file in every repository that lists it by now")
 
         // Each package that was copied is needed: without it apk fails.
         let curl = try #require(composed[0].packages.first { $0.information.name == "curl" })
