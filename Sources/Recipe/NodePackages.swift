@@ -64,8 +64,16 @@ public struct NodePackages: Sendable {
                     ownPackagesIn: packages.directory, name: "own", title: packages.directory.string,
                     architecture: architecture, key: try SigningKey(packages.key), epoch: node.stamp.epoch))
         }
-        let resolver = PackageResolver([own] + repositories.map(\.resolved), architecture: architecture)
-        let closure = try resolver.resolve(world: world)
+        var resolver = PackageResolver([own] + repositories.map(\.resolved), architecture: architecture)
+        var closure = try resolver.resolve(world: world)
+        // A repository of which nothing is taken is not carried, so what counts is what comes out without it.
+        while let unused = repositories.indices.last(where: { number in
+            !closure.members.contains { $0.repository == number + 1 }
+        }) {
+            repositories.remove(at: unused)
+            resolver = PackageResolver([own] + repositories.map(\.resolved), architecture: architecture)
+            closure = try resolver.resolve(world: world)
+        }
         let carried = try MediumRepository.compose(
             closure, from: repositories, architecture: architecture, trusting: boot.keys, progress: progress)
         return NodePackages(
