@@ -82,7 +82,7 @@ public struct NodeBuild {
             files: seed.files,
             overlay: overlayFile.map { (Overlay.fileName(node), .file($0.path, size: $0.size)) },
             binary: overlayFile == nil ? nil : inputs.kubesolo.map { .file($0.path, size: $0.pin.size) },
-            repositories: overlayFile == nil ? FileTree() : inputs.repositories,
+            repositories: overlayFile == nil ? FileTree() : try inputs.packages?.treeBesideImage() ?? FileTree(),
             holdingSecrets: overlay.tree.holdsSecrets)
         try SeedImage.add(additions, to: &tree)
         let writer = ISOWriter(volumeIdentifier: SeedImage.volumeIdentifier, epoch: node.stamp.epoch, padding: padding)

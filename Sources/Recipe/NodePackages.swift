@@ -13,16 +13,29 @@ public struct NodePackages: Sendable {
     public let carried: [MediumRepository]
     /// All that the node's repositories list.
     private let indexes: [PackageIndex]
+    /// The repositories of the closure beside that of the image.
+    private let others: [LocalRepository]
+    private let architecture: String
+    private let keys: AlpineKeys
 
-    /// The repositories by their place on a medium.
-    public var tree: FileTree {
-        get throws {
-            var tree = FileTree()
-            for repository in carried {
-                for entry in repository.tree.entries { try tree.insert(entry) }
-            }
-            return tree
+    /// The repositories by their place on the medium that holds Alpine's image, too.
+    public var tree: FileTree { get throws { try Self.tree(of: carried) } }
+
+    /// The repositories by their place on a medium beside Alpine's image.
+    ///
+    /// - Throws: `UpstreamError` for a package that the mirror lacks: there it has to hold what the image holds, too.
+    public func treeBesideImage() throws -> FileTree {
+        try Self.tree(
+            of: MediumRepository.compose(
+                closure, from: others, placed: .onOtherMedium, architecture: architecture, trusting: keys))
+    }
+
+    private static func tree(of repositories: [MediumRepository]) throws -> FileTree {
+        var tree = FileTree()
+        for repository in repositories {
+            for entry in repository.tree.entries { try tree.insert(entry) }
         }
+        return tree
     }
 
     /// The public keys that the overlay brings.
@@ -51,7 +64,9 @@ public struct NodePackages: Sendable {
             name: image.path.lastComponent?.string ?? image.path.string, index: boot.index)
         let alone = PackageResolver([own], architecture: architecture)
         if node.ownPackages == nil, let closure = try? alone.resolve(world: world) {
-            return NodePackages(closure: closure, origins: [own.name], carried: [], indexes: [boot.index])
+            return NodePackages(
+                closure: closure, origins: [own.name], carried: [], indexes: [boot.index], others: [],
+                architecture: architecture, keys: boot.keys)
         }
         var repositories = try (mirror?.repositories(branch: node.alpine.branch, architecture: architecture) ?? []).map
         {
@@ -75,9 +90,11 @@ public struct NodePackages: Sendable {
             closure = try resolver.resolve(world: world)
         }
         let carried = try MediumRepository.compose(
-            closure, from: repositories, architecture: architecture, trusting: boot.keys, progress: progress)
+            closure, from: repositories, placed: .onImage, architecture: architecture, trusting: boot.keys,
+            progress: progress)
         return NodePackages(
             closure: closure, origins: resolver.repositories.map(\.name), carried: carried,
-            indexes: resolver.repositories.map(\.index))
+            indexes: resolver.repositories.map(\.index), others: repositories, architecture: architecture,
+            keys: boot.keys)
     }
 }
