@@ -19,11 +19,17 @@ struct ISOIdentifiers {
     /// File and directory identifiers of interchange level 3 (ECMA-119 §7.5, §7.6): upper-case d-characters, at most 30
     /// of them besides the full stop; files end in `;1`.
     ///
-    /// - Parameters:
-    ///   - names: The names of one directory.
-    ///   - present: Identifiers of the same directory that are there already and stay as they are.
+    /// - Parameter names: The names of one directory.
     /// - Returns: An identifier for each name.
-    static func primary(_ names: [(name: String, isDirectory: Bool)], besides present: [[UInt8]] = []) -> [[UInt8]] {
+    static func primary(_ names: [(name: String, isDirectory: Bool)]) -> [[UInt8]] {
+        var taken: Set<[UInt16]> = []
+        return primary(names, besides: &taken)
+    }
+
+    /// The same beside identifiers that are there already and stay as they are; the new ones are then among them.
+    static func primary(
+        _ names: [(name: String, isDirectory: Bool)], besides taken: inout Set<[UInt16]>
+    ) -> [[UInt8]] {
         let parts = names.map { name, isDirectory in
             var parts = split(name.utf16.map(dCharacter), isDirectory: isDirectory, longestSuffix: 9)
             if parts.suffix == [stop] { parts.suffix = [] }
@@ -32,13 +38,7 @@ struct ISOIdentifiers {
             parts.isExact = parts.whole.elementsEqual(name.utf16)
             return parts
         }
-        let taken = present.map { identifier in
-            var units = identifier.map { UInt16($0) }
-            if let end = units.lastIndex(of: semicolon) { units.removeSubrange(end...) }
-            if units.last == stop { units.removeLast() }
-            return units
-        }
-        return zip(unique(parts, limit: 30, countingStop: false, besides: taken), names).map { parts, name in
+        return zip(unique(parts, limit: 30, countingStop: false, besides: &taken), names).map { parts, name in
             let text = parts.whole.map { UInt8(truncatingIfNeeded: $0) }
             if name.isDirectory { return text }
             return text + (parts.suffix.isEmpty ? Array(".;1".utf8) : Array(";1".utf8))
@@ -50,11 +50,17 @@ struct ISOIdentifiers {
     /// What lies beyond the basic plane and what Joliet forbids (`* / : ; ? \`) becomes `_`, and so does a full stop at
     /// the end, which Linux and 7-Zip drop.
     ///
-    /// - Parameters:
-    ///   - names: The names of one directory.
-    ///   - present: Identifiers of the same directory that are there already and stay as they are.
+    /// - Parameter names: The names of one directory.
     /// - Returns: An identifier for each name.
-    static func joliet(_ names: [(name: String, isDirectory: Bool)], besides present: [[UInt8]] = []) -> [[UInt8]] {
+    static func joliet(_ names: [(name: String, isDirectory: Bool)]) -> [[UInt8]] {
+        var taken: Set<[UInt16]> = []
+        return joliet(names, besides: &taken)
+    }
+
+    /// The same beside identifiers that are there already and stay as they are; the new ones are then among them.
+    static func joliet(
+        _ names: [(name: String, isDirectory: Bool)], besides taken: inout Set<[UInt16]>
+    ) -> [[UInt8]] {
         let parts = names.map { name, isDirectory in
             var units = name.unicodeScalars.map(jolietCharacter)
             for last in units.indices.reversed() {
@@ -69,18 +75,24 @@ struct ISOIdentifiers {
             parts.isExact = parts.whole.elementsEqual(name.utf16)
             return parts
         }
-        let taken = present.map { identifier in
-            var units = stride(from: 0, to: identifier.count - 1, by: 2).map {
-                UInt16(identifier[$0]) << 8 | UInt16(identifier[$0 + 1])
-            }
-            if let end = units.lastIndex(of: semicolon) { units.removeSubrange(end...) }
-            return units
-        }
-        return zip(unique(parts, limit: 64, countingStop: true, besides: taken), names).map { parts, name in
+        return zip(unique(parts, limit: 64, countingStop: true, besides: &taken), names).map { parts, name in
             var bytes: [UInt8] = []
             for unit in parts.whole + (name.isDirectory ? [] : Array(";1".utf16)) { bytes.appendBig16(unit) }
             return bytes
         }
+    }
+
+    /// What of an identifier must be unique in its directory: all but the version and a full stop that only separates.
+    static func significant(_ identifier: [UInt8], in tree: ISOTreeKind) -> [UInt16] {
+        var units =
+            tree == .primary
+            ? identifier.map { UInt16($0) }
+            : stride(from: 0, to: identifier.count - 1, by: 2).map {
+                UInt16(identifier[$0]) << 8 | UInt16(identifier[$0 + 1])
+            }
+        if let end = units.lastIndex(of: semicolon) { units.removeSubrange(end...) }
+        if tree == .primary, units.last == stop { units.removeLast() }
+        return units
     }
 
     private static func dCharacter(_ unit: UInt16) -> UInt16 {
@@ -105,9 +117,8 @@ struct ISOIdentifiers {
     }
 
     private static func unique(
-        _ names: [Parts], limit: Int, countingStop: Bool, besides present: [[UInt16]]
+        _ names: [Parts], limit: Int, countingStop: Bool, besides taken: inout Set<[UInt16]>
     ) -> [Parts] {
-        var taken = Set(present)
         let names = names.map { name in
             var name = name
             if name.isExact, !taken.insert(name.whole).inserted { name.isExact = false }

@@ -149,6 +149,9 @@ struct ContinuationPool {
         return sectors
     }
 
+    /// Whether no record needed one.
+    var isEmpty: Bool { bytes.isEmpty }
+
     init(start: UInt32) { self.start = start }
 
     /// Keeps as many of `entries` as fit beside an identifier and puts the others into the pool.

@@ -287,4 +287,5 @@ def main():
     sys.exit(1 if count or not names else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -131,15 +131,18 @@ struct GraftDescriptors {
         return fields.byte(0) == 1 && fields.slice(1, 5) == ISOFormat.standardIdentifier ? fields : nil
     }
 
-    /// The volume recognition sequence of UDF (ECMA-167 2/9.1) follows the descriptors of ISO 9660.
+    /// The volume recognition sequence of UDF (ECMA-167 2/9.1) follows the descriptors of ISO 9660; between them may
+    /// stand what a program tells of itself.
     private static func refuseUDF(_ image: borrowing ImageFile, after sector: UInt32) throws {
-        let start = UInt64(sector) * UInt64(ISOFormat.sectorSize)
-        guard start + UInt64(ISOFormat.sectorSize) <= image.size else { return }
-        let next = try image.sector(sector, what: "what follows the volume descriptors")
-        guard next.slice(1, 5) == Array("BEA01".utf8) else { return }
-        throw ISOError(
-            .unsupported, subject: image.path.string,
-            detail: "holds a UDF file system beside ISO 9660, which would not hold the new files", sector: sector)
+        for next in sector..<sector + 16 {
+            let start = UInt64(next) * UInt64(ISOFormat.sectorSize)
+            guard start + UInt64(ISOFormat.sectorSize) <= image.size else { return }
+            let fields = try image.sector(next, what: "what follows the volume descriptors")
+            guard ["BEA01", "NSR02", "NSR03"].contains(fields.text(1, 5)) else { continue }
+            throw ISOError(
+                .unsupported, subject: image.path.string,
+                detail: "holds a UDF file system beside ISO 9660, which would not hold the new files", sector: next)
+        }
     }
 
     /// A session behind the volume begins on a multiple of 32 sectors, its descriptors 16 sectors later.

@@ -11,6 +11,7 @@ struct GraftEdit {
     private let bootSectors: Set<UInt32>
     private let epoch: ISOTime
     private var nextSerial: UInt32?
+    private var pairing = GraftPairing()
 
     /// The name space in which paths are looked up: Rock Ridge, else Joliet, else the plain names.
     private let main: Int
@@ -30,26 +31,25 @@ struct GraftEdit {
     ///
     /// - Throws: ``ISOError`` with ``ISOError/Code/notFound`` where there is none.
     mutating func remove(_ path: EntryPath) throws(ISOError) {
-        let (directories, name) = try place(of: path)
-        guard let index = trees[main].child(encoded(name, in: main), of: directories[main] ?? 0) else {
+        let place = try place(of: path)
+        guard let entry = present(place) else {
             throw ISOError(.notFound, subject: self.path, detail: "has no \(String(reflecting: path.string)) to remove")
         }
-        try refuseBoot(index, path.string)
+        try refuseBoot(entry, path.string)
         for tree in trees.indices where tree != main {
-            guard let parent = directories[tree] else { continue }
-            if let other = try counterpart(of: index, in: tree, below: parent) { trees[tree].remove(other) }
+            if let other = try counterpart(of: entry, at: place, in: tree) { trees[tree].remove([other]) }
         }
-        trees[main].remove(index)
+        trees[main].remove([entry.record])
     }
 
     /// Adds an entry, or puts it in the place of the file or link that is there; a directory that is there stays.
     ///
     /// - Throws: ``ISOError`` with ``ISOError/Code/unrepresentable`` for what the image cannot hold.
     mutating func put(_ entry: TreeEntry) throws(ISOError) {
-        let (directories, name) = try place(of: entry.path)
-        let present = trees[main].child(encoded(name, in: main), of: directories[main] ?? 0)
+        let place = try place(of: entry.path)
+        let present = present(place)
         if let present {
-            guard trees[main].nodes[present].isDirectory == entry.isDirectory else {
+            guard trees[main].nodes[present.target].isDirectory == entry.isDirectory else {
                 throw .refused(
                     entry.path.string,
                     "is a \(entry.isDirectory ? "directory" : "file") here and a"
@@ -63,20 +63,31 @@ struct GraftEdit {
             added = files.count
             files.append(content)
         }
-        for tree in trees.indices {
-            guard let parent = directories[tree] else { continue }
-            var replaced: Int?
-            if let present {
-                replaced = tree == main ? present : try counterpart(of: present, in: tree, below: parent)
-                // What the source hides from one of its trees stays hidden there.
-                if replaced == nil { continue }
+        // All counterparts are looked up before a tree changes.
+        var counterparts: [Int?] = trees.map { _ in nil }
+        var isLink = false
+        if let present {
+            isLink = trees[main].nodes[present.target].records.first?.has("SL") ?? false
+            for tree in trees.indices {
+                counterparts[tree] =
+                    tree == main ? present.record : try counterpart(of: present, at: place, in: tree)
             }
-            if case .symlink = entry.kind, tree != 0 || !trees[0].hasRockRidge {
+        }
+        var made: [Int?] = trees.map { _ in nil }
+        for tree in trees.indices {
+            guard let parent = place.directories[tree] else { continue }
+            let replaced = counterparts[tree]
+            // What the source hides from one of its trees stays hidden there; a link is in Rock Ridge alone.
+            if present != nil, replaced == nil, !isLink { continue }
+            if case .symlink = entry.kind, !trees[tree].hasRockRidge {
                 if tree == main { throw .refused(entry.path.string, "is a link, and the image has no Rock Ridge") }
-                if let replaced { trees[tree].remove(replaced) }
+                if let replaced { trees[tree].remove([replaced]) }
                 continue
             }
-            try insert(entry, added, into: tree, below: parent, replacing: replaced)
+            made[tree] = try insert(entry, added, into: tree, below: parent, replacing: replaced)
+        }
+        for tree in trees.indices where tree != main {
+            if let mine = made[main], let other = made[tree] { pairing.join(mine, other) }
         }
         if let serial = nextSerial { nextSerial = serial &+ 1 }
     }
@@ -84,69 +95,91 @@ struct GraftEdit {
     // MARK: - Places
 
     /// The directories that hold an entry, one for each tree that has it, and the entry's name.
-    private func place(of path: EntryPath) throws(ISOError) -> (directories: [Int?], name: String) {
-        var current: [Int?] = trees.map { _ in 0 }
+    private struct Place {
+        var directories: [Int?]
+        var name: String
+        /// The directory of the main tree.
+        var mainDirectory: Int
+    }
+
+    private mutating func place(of path: EntryPath) throws(ISOError) -> Place {
         var components = path.components
         let name = components.removeLast()
+        var place = Place(directories: trees.map { _ in 0 }, name: "", mainDirectory: 0)
         for component in components {
-            guard let parent = current[main],
-                let next = trees[main].child(encoded(component, in: main), of: parent),
-                trees[main].nodes[next].isDirectory
-            else {
+            place.name = component
+            guard let next = present(place), trees[main].nodes[next.target].isDirectory else {
                 throw ISOError(
                     .notFound, subject: self.path,
                     detail: "has no directory \(String(reflecting: component)) on the way to"
                         + " \(String(reflecting: path.string))")
             }
             for tree in trees.indices where tree != main {
-                guard let parent = current[tree] else { continue }
-                current[tree] = try counterpart(of: next, in: tree, below: parent)
+                place.directories[tree] = try counterpart(of: next, at: place, in: tree)
             }
-            current[main] = next
+            place.directories[main] = next.target
+            place.mainDirectory = next.target
         }
-        return (current, name)
+        place.name = name
+        return place
     }
 
-    /// The entry of another tree that is the same one: by its name, by its bytes, or by the name that it gets there.
+    /// What stands at a place: the entry of that name, or where names are shortened the one with what it is shortened to.
+    private mutating func present(_ place: Place) -> GraftTree.Entry? {
+        let directory = place.mainDirectory
+        if let exact = trees[main].entry(trees[main].encoded(place.name), in: directory) { return exact }
+        guard !trees[main].hasRockRidge else { return nil }
+        for isDirectory in [true, false] {
+            let names = [(name: place.name, isDirectory: isDirectory)]
+            let kind = trees[main].kind
+            let short = kind == .joliet ? ISOIdentifiers.joliet(names)[0] : ISOIdentifiers.primary(names)[0]
+            let name = GraftTreeReader.name(ofIdentifier: short, isDirectory: isDirectory, in: trees[main].nameSpace)
+            guard let found = trees[main].entry(name, in: directory) else { continue }
+            let node = trees[main].nodes[found.target]
+            if !node.isNew, node.isDirectory == isDirectory { return found }
+        }
+        return nil
+    }
+
+    /// The entry of another tree that is the same one, or `nil` for one that is hidden there.
     ///
-    /// - Throws: ``ISOError`` with ``ISOError/Code/unsupported`` for a directory that the other tree lacks.
-    private func counterpart(of index: Int, in tree: Int, below parent: Int) throws(ISOError) -> Int? {
-        let node = trees[main].nodes[index]
-        let name = trees[main].text(node.name)
-        let candidates = trees[tree].nodes[parent].children.filter {
-            trees[tree].nodes[$0].isDirectory == node.isDirectory
+    /// - Throws: ``ISOError`` with ``ISOError/Code/unsupported`` where nothing tells which of several it is.
+    private mutating func counterpart(
+        of entry: GraftTree.Entry, at place: Place, in tree: Int
+    ) throws(ISOError) -> Int? {
+        guard let parent = place.directories[tree] else { return nil }
+        switch pairing.counterpart(of: entry, in: place.mainDirectory, trees[main], trees[tree], below: parent) {
+        case .node(let index): return index
+        case .none: return nil
+        case .uncertain:
+            throw ISOError(
+                .unsupported, subject: path,
+                detail: "has \(String(reflecting: place.name)) under an unknown other name in one of its two trees, so"
+                    + " they cannot be kept in step")
         }
-        let wanted = encoded(name, in: tree)
-        if let exact = candidates.first(where: { trees[tree].nodes[$0].name == wanted }) { return exact }
-        if !node.isDirectory {
-            guard let record = node.records.first, record.length > 0 else { return nil }
-            return candidates.first {
-                guard let other = trees[tree].nodes[$0].records.first else { return false }
-                return other.extent == record.extent && other.length == record.length
-            }
-        }
-        let kind: ISOTreeKind = trees[tree].nameSpace == .joliet ? .joliet : .primary
-        let names = [(name: name, isDirectory: true)]
-        let short = kind == .joliet ? ISOIdentifiers.joliet(names)[0] : ISOIdentifiers.primary(names)[0]
-        if let shortened = candidates.first(where: { trees[tree].identifier($0) == short }) { return shortened }
-        throw ISOError(
-            .unsupported, subject: path,
-            detail: "has the directory \(String(reflecting: name)) in one of its trees and not in the other, so they"
-                + " cannot be kept in step")
     }
 
-    private func refuseBoot(_ index: Int, _ name: String) throws(ISOError) {
-        var below = [index]
+    private func refuseBoot(_ entry: GraftTree.Entry, _ name: String) throws(ISOError) {
+        var below = [entry.record, entry.target]
+        var seen: Set<Int> = []
         while let next = below.popLast() {
+            guard seen.insert(next).inserted else { continue }
             let node = trees[main].nodes[next]
-            below += node.children
-            guard !node.isDirectory, let sector = node.records.first?.extent, bootSectors.contains(sector),
-                node.records.first?.length ?? 0 > 0, node.added == nil
+            if node.isDirectory {
+                guard !trees[main].holdsMoved(next) else {
+                    throw .refused(name, "holds directories that are seen elsewhere, because they lie too deep there")
+                }
+                below += node.children
+                continue
+            }
+            if let moved = trees[main].link(of: next) { below.append(moved) }
+            guard let sector = node.records.first?.extent, bootSectors.contains(sector),
+                node.records.first?.length ?? 0 > 0, !node.isNew
             else { continue }
             throw .refused(
                 name,
-                "\(next == index ? "is" : "holds") what firmware boots by its place in the image (El Torito), which a"
-                    + " graft leaves as it is")
+                "\(next == entry.record ? "is" : "holds") what firmware boots by its place in the image (El Torito),"
+                    + " which a graft leaves as it is")
         }
     }
 
@@ -154,13 +187,15 @@ struct GraftEdit {
 
     private mutating func insert(
         _ entry: TreeEntry, _ added: Int?, into tree: Int, below parent: Int, replacing replaced: Int?
-    ) throws(ISOError) {
+    ) throws(ISOError) -> Int {
         guard let modified = entry.modified.map({ ISOTime(seconds: $0) }) ?? epoch else {
             throw .refused(entry.path.string, "has a time outside the years 1900 to 2155, which ISO 9660 cannot state")
         }
         let name = entry.path.name
-        let identifier = replaced.map { trees[tree].identifier($0) } ?? newIdentifier(entry, tree, parent)
-        let use = tree == 0 && trees[0].hasRockRidge ? try rockRidge(entry, modified) : []
+        let identifier =
+            replaced.map { trees[tree].identifier($0) }
+            ?? trees[tree].newIdentifier(name, isDirectory: entry.isDirectory, in: parent)
+        let use = trees[tree].hasRockRidge ? try rockRidge(entry, modified) : []
         var records: [GraftRecord] = []
         var left = entry.size
         repeat {
@@ -173,32 +208,26 @@ struct GraftEdit {
             records.append(GraftRecord(record, systemUse: use))
         } while left > 0
         var node = GraftTree.Node(
-            name: encoded(name, in: tree), records: records, isDirectory: entry.isDirectory, parent: parent)
+            name: trees[tree].encoded(name), records: records, isDirectory: entry.isDirectory, parent: parent)
         node.added = added
+        node.isNew = true
         if entry.isDirectory {
             node.itself = own(DirectoryRecord.itself, modified, use.filter { !$0.starts(with: "NM".utf8) })
             node.above = own(
                 DirectoryRecord.above, modified,
-                (trees[tree].nodes[parent].itself?.systemUse ?? []).filter {
-                    $0.starts(with: "PX".utf8) || $0.starts(with: "TF".utf8)
-                })
+                trees[tree].leading(isDirectory: true)
+                    + (trees[tree].nodes[parent].itself?.systemUse ?? []).filter {
+                        $0.starts(with: "PX".utf8) || $0.starts(with: "TF".utf8)
+                    })
         }
-        if let replaced { trees[tree].remove(replaced) }
-        trees[tree].append(node)
+        if let replaced { trees[tree].remove([replaced]) }
+        return trees[tree].append(node)
     }
 
     private func own(_ identifier: [UInt8], _ time: ISOTime, _ use: [[UInt8]]) -> GraftRecord {
         let record = DirectoryRecord(
             extent: 0, length: 0, recorded: time, flags: ISOFormat.Flag.directory, identifier: identifier)
         return GraftRecord(record, systemUse: use)
-    }
-
-    private func newIdentifier(_ entry: TreeEntry, _ tree: Int, _ parent: Int) -> [UInt8] {
-        let present = trees[tree].nodes[parent].children.map { trees[tree].identifier($0) }
-        let names = [(name: entry.path.name, isDirectory: entry.isDirectory)]
-        return trees[tree].nameSpace == .joliet
-            ? ISOIdentifiers.joliet(names, besides: present)[0]
-            : ISOIdentifiers.primary(names, besides: present)[0]
     }
 
     private func rockRidge(_ entry: TreeEntry, _ modified: ISOTime) throws(ISOError) -> [[UInt8]] {
@@ -215,17 +244,9 @@ struct GraftEdit {
             attributes.removeLast(8)
             attributes[2] = UInt8(attributes.count)
         }
-        var entries = [attributes, RockRidgeWriter.times(modified)]
+        var entries = trees[0].leading(isDirectory: entry.isDirectory) + [attributes, RockRidgeWriter.times(modified)]
         entries += RockRidgeWriter.name(Array(entry.path.name.utf8))
         if case .symlink(let target) = kind { entries += RockRidgeWriter.link(target) }
         return entries
-    }
-
-    /// A name in the bytes of a tree's name space.
-    private func encoded(_ name: String, in tree: Int) -> [UInt8] {
-        guard trees[tree].nameSpace == .joliet else { return Array(name.utf8) }
-        var bytes: [UInt8] = []
-        for unit in name.utf16 { bytes.appendBig16(unit) }
-        return bytes
     }
 }

@@ -50,6 +50,11 @@ struct GraftRecord {
         return fields.little32(2) == fields.big32(6) && fields.little32(10) == fields.big32(14)
     }
 
+    /// Whether its system use entries do not fit beside its identifier.
+    var needsContinuation: Bool {
+        systemUse.reduce(0) { $0 + $1.count } > DirectoryRecord.room(identifier: identifier.count)
+    }
+
     /// The bytes of the record without a continuation, or as many entries as fit and a `CE` to those in `areas`.
     func bytes(_ areas: inout ContinuationPool) -> [UInt8] {
         var bytes = header

@@ -31,6 +31,11 @@ struct GraftSource {
         size = image.size
         volumeSize = UInt64(set.volume.sectors) * UInt64(ISOFormat.sectorSize)
         descriptors = try GraftDescriptors(image, set, limits: Self.limits)
+        if let joliet = set.joliet, joliet.extent == set.primary.extent {
+            throw ISOError(
+                .damaged, subject: path.string, detail: "its two trees of names begin in one place",
+                sector: joliet.extent)
+        }
         let hasRockRidge = set.rockRidgeSkip != nil
         trees = [
             try GraftTreeReader.read(
@@ -48,6 +53,13 @@ struct GraftSource {
         if let catalog = set.volume.bootCatalog {
             boot.insert(catalog)
             for entry in try BootCatalog.entries(at: catalog, in: image, limits: Self.limits) {
+                guard UInt64(entry.location) * UInt64(ISOFormat.sectorSize) < image.size else {
+                    throw ISOError(
+                        .damaged, subject: image.path.string,
+                        detail: "its boot catalogue names a boot image at sector \(entry.location), outside of the"
+                            + " image",
+                        sector: catalog)
+                }
                 boot.insert(entry.location)
             }
         }

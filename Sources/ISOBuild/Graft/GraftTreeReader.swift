@@ -10,6 +10,8 @@ struct GraftTreeReader: ~Copyable {
     private var budget: Int
     private var entries = 0
     private var visited: Set<UInt32> = []
+    /// The level of each node, that of the root 0.
+    private var levels = [0]
     private var tree: GraftTree
 
     /// Reads the tree whose root a volume descriptor tells.
@@ -27,7 +29,34 @@ struct GraftTreeReader: ~Copyable {
             if reader.tree.nodes[next].isDirectory { try reader.readDirectory(next, in: image) }
             next += 1
         }
+        reader.tree.indexSectors()
+        try reader.checkLinks(image.path)
         return reader.tree
+    }
+
+    /// Requires that directories which lie too deep were moved as RRIP §4.1.5 says: each link leads to one of them, and
+    /// each of them knows the directory in which it is seen.
+    private func checkLinks(_ path: FilePath) throws {
+        guard nameSpace == .rockRidge else { return }
+        var linked: Set<UInt32> = []
+        func damaged(_ index: Int, _ detail: String) -> ISOError {
+            ISOError(
+                .damaged, subject: path.string,
+                detail: "the directory \(ISOWalk.shown(tree.path(of: index))), which was moved, \(detail)")
+        }
+        for index in tree.nodes.indices {
+            guard let sector = tree.nodes[index].records.first?.number("CL", at: 4) else { continue }
+            guard let moved = tree.link(of: index), tree.nodes[moved].records.first?.has("RE") ?? false,
+                linked.insert(sector).inserted
+            else { throw damaged(index, "is not where its link leads") }
+        }
+        for index in tree.nodes.indices where tree.nodes[index].isDirectory {
+            let node = tree.nodes[index]
+            guard node.records.first?.has("RE") ?? false, let above = node.above?.number("PL", at: 4) else { continue }
+            guard linked.contains(node.source?.sector ?? 0), tree.bySector[above] != nil else {
+                throw damaged(index, "tells a directory above it that is none")
+            }
+        }
     }
 
     private init(nameSpace: ISONameSpace, skip: Int, limits: ISOLimits) {
@@ -35,17 +64,22 @@ struct GraftTreeReader: ~Copyable {
         self.skip = skip
         self.limits = limits
         budget = limits.structureBytes
-        tree = GraftTree(nameSpace: nameSpace, nodes: [])
+        tree = GraftTree(nameSpace: nameSpace, skip: skip, nodes: [])
     }
 
     private mutating func readDirectory(_ index: Int, in image: borrowing ImageFile) throws {
         guard let extent = tree.nodes[index].source else { return }
         let subject = image.path.string
-        let shown = ISOWalk.shown(tree.path(of: index))
+        var shown: String { ISOWalk.shown(tree.path(of: index)) }
         guard visited.insert(extent.sector).inserted else {
             throw ISOError(
                 .damaged, subject: subject,
                 detail: "the directory \(shown) is reached twice, so the tree has a loop", sector: extent.sector)
+        }
+        guard levels[index] < limits.depth else {
+            throw ISOError(
+                .limitExceeded, subject: subject, detail: "more than \(limits.depth) levels of directories",
+                sector: extent.sector)
         }
         try spend(Int(extent.length), image.path)
         let fields = Fields(
@@ -76,6 +110,13 @@ struct GraftTreeReader: ~Copyable {
                 throw ISOError(
                     .damaged, subject: subject,
                     detail: "a record of the directory \(shown) tells two places in its two byte orders",
+                    sector: sector)
+            }
+            let end = UInt64(record.extent) * UInt64(ISOFormat.sectorSize) + UInt64(record.length)
+            guard record.isDirectory || record.length == 0 || end <= image.size else {
+                throw ISOError(
+                    .damaged, subject: subject,
+                    detail: "the bytes of a file in \(shown) would end at byte \(end), outside of the image",
                     sector: sector)
             }
             guard !record.isUnusual else {
@@ -131,6 +172,7 @@ struct GraftTreeReader: ~Copyable {
                 name: Self.name(of: open[0], in: nameSpace), records: open, isDirectory: record.isDirectory,
                 parent: index, source: source)
             tree.nodes.append(node)
+            levels.append(levels[index] + 1)
             tree.nodes[index].children.append(tree.nodes.count - 1)
             open = []
         }
@@ -147,8 +189,13 @@ struct GraftTreeReader: ~Copyable {
             }
             if !name.isEmpty { return name }
         }
-        name = record.identifier
-        guard !record.isDirectory else { return name }
+        return Self.name(ofIdentifier: record.identifier, isDirectory: record.isDirectory, in: nameSpace)
+    }
+
+    /// The identifier without version and separator.
+    static func name(ofIdentifier identifier: [UInt8], isDirectory: Bool, in nameSpace: ISONameSpace) -> [UInt8] {
+        var name = identifier
+        guard !isDirectory else { return name }
         if nameSpace == .joliet {
             let version: [UInt8] = [0, UInt8(ascii: ";"), 0, UInt8(ascii: "1")]
             if name.count > 4, name.suffix(4).elementsEqual(version) { name.removeLast(4) }

@@ -11,8 +11,8 @@ public import SystemPackage
 /// ```
 /// sector 0…15      system area; the partition tables grow         (UEFI 2.10 §5, ECMA-119 §6.2.1)
 ///        16…       the source, its volume descriptors pointed at what is new
-///        size…     the new files
-///                  path tables and directories, first primary, then Joliet
+///        size…     path tables and directories, first primary, then Joliet
+///                  the new files, and the old ones whose names are too long for their records
 ///                  150 sectors of zeros, and what the partition tables want behind the volume
 /// ```
 ///
@@ -75,6 +75,12 @@ public struct ISOGraft: Sendable {
         for path in removed { try edit.remove(path) }
         for entry in tree.entries { try edit.put(entry) }
         let tables = try HybridTables(image)
+        if let offset = tables.offsetVolume {
+            throw ISOError(
+                .unsupported, subject: self.source.string,
+                detail: "has a second set of directories for a partition at byte \(offset), which would not hold the"
+                    + " new files; make the image without a partition offset")
+        }
         let start = ISOFormat.sectors(tables.contentStart)
         let layout = try GraftLayout(edit.trees, files: edit.files.map(\.size), from: start)
         let end = layout.end + UInt32(ISOWriter.paddingSectors)
@@ -85,11 +91,17 @@ public struct ISOGraft: Sendable {
         var output = try StagedFile(target)
         try output.copy(source.path, size: source.size)
         try Self.fill(from: source.size, to: start * UInt64(ISOFormat.sectorSize), &output)
+        for tree in layout.trees { try layout.forEachPart(of: tree) { part in try output.write(part) } }
         for content in edit.files {
             try content.forEachChunk { chunk in try output.write(chunk) }
             try output.write(Self.filler(after: content.size))
         }
-        for tree in layout.trees { try layout.forEachPart(of: tree) { part in try output.write(part) } }
+        for extent in layout.repeated {
+            try image.forEachChunk(
+                at: UInt64(extent.sector) * UInt64(ISOFormat.sectorSize), count: UInt64(extent.length)
+            ) { chunk in try output.write(chunk) }
+            try output.write(Self.filler(after: UInt64(extent.length)))
+        }
         try Self.fill(from: UInt64(layout.end) * UInt64(ISOFormat.sectorSize), to: growth.imageSize, &output)
         for copy in source.descriptors.copies {
             for (index, sector) in copy.sectors.enumerated() {
