@@ -42,6 +42,17 @@ import Testing
         wanted.append("rockridge \(Self.count) \(Self.digest(Self.lines(of: cut)))")
         try images.commit()
         try await Self.makeInitramfs(at: root, index: index)
+        let (found, output) = try await Self.readings(of: disk, initramfs: root)
+        let missing = wanted.filter { !Set(found).contains($0) }
+        #expect(
+            found == wanted,
+            "seed \(Self.seed), \(missing.count) differ: \(missing.prefix(10)); \(output.suffix(400))")
+    }
+
+    /// Starts the guest.
+    ///
+    /// - Returns: What it tells of each image, and all that it printed.
+    static func readings(of disk: FilePath, initramfs root: FilePath) async throws -> ([String], String) {
         let result = try await run(
             "timeout",
             [
@@ -54,14 +65,11 @@ import Testing
         let found = result.output.split(whereSeparator: \.isNewline).map(String.init).filter {
             $0.hasPrefix("rockridge ") || $0.hasPrefix("joliet ")
         }
-        let missing = wanted.filter { !Set(found).contains($0) }
-        #expect(
-            found == wanted,
-            "seed \(Self.seed), \(missing.count) differ: \(missing.prefix(10)); \(result.output.suffix(400))")
+        return (found, result.output)
     }
 
     /// The longest name that Linux takes from Rock Ridge entries, in bytes; of a longer one it drops whole `NM` entries.
-    private static let longestName = 253
+    static let longestName = 253
 
     /// The tree without the names that Linux cannot show as they are.
     private static func shortened(_ tree: FileTree) throws -> FileTree {
@@ -72,7 +80,7 @@ import Testing
         return short
     }
 
-    private static func digest(_ lines: [[UInt8]]) -> String {
+    static func digest(_ lines: [[UInt8]]) -> String {
         Digest(of: lines.sorted { $0.lexicographicallyPrecedes($1) }.flatMap { $0 + [0x0A] }).hex
     }
 
@@ -93,7 +101,7 @@ import Testing
         }.map { Array($0.utf8) }
     }
 
-    private static func jolietLines(of image: FilePath) throws -> [[UInt8]] {
+    static func jolietLines(of image: FilePath) throws -> [[UInt8]] {
         let reader = try ISOReader(image, nameSpace: .joliet)
         return try reader.entries().map { entry in
             if entry.isDirectory { return Array("./\(entry.path)".utf8) }
@@ -101,7 +109,7 @@ import Testing
         }
     }
 
-    private static func makeInitramfs(at root: FilePath, index: String) async throws {
+    static func makeInitramfs(at root: FilePath, index: String) async throws {
         try HostFile.makeDirectories(root)
         try StagedFile.write(Array(guest.utf8), to: root.appending("init"), mode: .executable)
         try StagedFile.write(Array(index.utf8), to: root.appending("index"))
