@@ -16,7 +16,7 @@ struct PackageVersionTests {
 
     @Test func `every pair of versions is ordered as Alpine's apk orders it`() async throws {
         let pairs = Self.samples.enumerated().flatMap { index, left in Self.samples[index...].map { (left, $0) } }
-        let verdicts = try await Lab.verdicts(on: pairs)
+        let verdicts = try await Self.verdicts(on: pairs)
         try #require(verdicts.count == pairs.count)
         for ((left, right), verdict) in zip(pairs, verdicts) {
             let order = try #require(PackageVersion(left)).compared(to: #require(PackageVersion(right)))
