@@ -16,7 +16,7 @@ public struct NodePackages: Sendable {
     /// The repositories of the closure beside that of the image.
     private let others: [LocalRepository]
     private let architecture: String
-    private let keys: AlpineKeys
+    private let trust: AlpineKeys
 
     /// The repositories by their place on the medium that holds Alpine's image, too.
     public var tree: FileTree { get throws { try Self.tree(of: carried) } }
@@ -27,7 +27,7 @@ public struct NodePackages: Sendable {
     public func treeBesideImage() throws -> FileTree {
         try Self.tree(
             of: MediumRepository.compose(
-                closure, from: others, placed: .onOtherMedium, architecture: architecture, trusting: keys))
+                closure, from: others, placed: .onOtherMedium, architecture: architecture, trusting: trust))
     }
 
     private static func tree(of repositories: [MediumRepository]) throws -> FileTree {
@@ -66,7 +66,7 @@ public struct NodePackages: Sendable {
         if node.ownPackages == nil, let closure = try? alone.resolve(world: world) {
             return NodePackages(
                 closure: closure, origins: [own.name], carried: [], indexes: [boot.index], others: [],
-                architecture: architecture, keys: boot.keys)
+                architecture: architecture, trust: boot.keys)
         }
         var repositories = try (mirror?.repositories(branch: node.alpine.branch, architecture: architecture) ?? []).map
         {
@@ -95,6 +95,6 @@ public struct NodePackages: Sendable {
         return NodePackages(
             closure: closure, origins: resolver.repositories.map(\.name), carried: carried,
             indexes: resolver.repositories.map(\.index), others: repositories, architecture: architecture,
-            keys: boot.keys)
+            trust: boot.keys)
     }
 }

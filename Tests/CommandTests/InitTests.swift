@@ -31,6 +31,6 @@ import Testing
         let result = try await ksbuild("init", "p", in: scratch.path, environment: ["HOME": scratch.path.string])
         #expect(result.succeeded, "\(result.errors)")
         let list = String(decoding: try HostFile.read(scratch.path.pushing("p/.gitignore"), limit: 999), as: UTF8.self)
-        #expect(list == "mine\n/out/\n*.secret\n.env\n")
+        #expect(list == "mine\n/out/\n*.secret\n*.rsa\n.env\n")
     }
 }
