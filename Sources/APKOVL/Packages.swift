@@ -35,6 +35,10 @@ extension Overlay {
             let consequence = node.dataDisk.format == .ifBlank ? "neither checked nor formatted" : "not checked"
             warnings.append("packages: e2fsprogs is not among them, so the data disk is \(consequence); add it")
         }
+        if !packages.contains("e2fsprogs-extra") {
+            warnings.append(
+                "packages: e2fsprogs-extra is not among them, so the data disk does not grow with its disk; add it")
+        }
         if !packages.contains("openssl") {
             warnings.append(
                 "packages: openssl is not among them, so the API server cannot be asked and the node is never healthy; "

@@ -26,6 +26,7 @@ struct HealthTests {
                 >/var/lib/kubesolo/standin.env
             supervise() {
                 while :; do
+                    datastore open
                     /usr/local/bin/kubesolo --config=/etc/kubesolo/config.yaml >>/tmp/log 2>&1 &
                     echo $! >/run/openrc/options/kubesolo/child_pid
                     wait $!
@@ -35,6 +36,7 @@ struct HealthTests {
             \(setup.isEmpty ? "supervise &" : setup)
             health \(mode)
             cat /run/ksbuild/health /var/lib/kubesolo/health
+            grep -q -s '^confirmed=v1.2.2$' /var/lib/kubesolo/ksbuild/datastore && echo confirmed
             """, before: "install -m 755 \(program.string) \"$root/usr/local/bin/kubesolo\"")
         return result.output
     }
@@ -49,7 +51,7 @@ struct HealthTests {
 
     @Test func `ready for a while is healthy, said once and kept on the data disk`() async throws {
         let fact = "health state=healthy version=v1.2.2 release=1.0.0\n"
-        #expect(try await watch(timeout: 120) == "ksbuild: \(fact)\(fact)\(fact)")
+        #expect(try await watch(timeout: 120) == "ksbuild: \(fact)\(fact)\(fact)confirmed\n")
     }
 
     @Test func `of several nodes the one with the newest heartbeat counts`() async throws {
@@ -113,7 +115,7 @@ struct HealthTests {
                 health() { :; }
                 """, timeout: 4)
         let lines = output.split(separator: "\n").map(String.init)
-        #expect(lines.count == 5, "\(output)")
+        #expect(lines.count == 6 && lines.last == "confirmed", "\(output)")
         #expect(lines.first?.contains("state=unhealthy") == true && lines.first?.contains("after 4 s") == true)
         #expect(lines.dropFirst().first == "ksbuild: health state=healthy version=v1.2.2 release=1.0.0", "\(output)")
         #expect(lines.dropFirst(2).first == "ended 143")

@@ -160,4 +160,15 @@ struct LayerTests {
         try HostFile.makeDirectories(scratch.path.pushing(FilePath(deep)))
         #expect(fault(scratch.path).contains("is nested deeper than 64 directories"))
     }
+
+    @Test func `a kubectl that a layer brings finds its cluster, and without one nothing is said of it`() throws {
+        let scratch = try Scratch()
+        try scratch.file("usr/local/bin/kubectl", "#!/bin/sh\n", mode: .executable)
+        let settings = try overlay(scratch.path).tree.text("etc/profile.d/kubesolo.sh")
+        #expect(
+            settings?.hasSuffix("\nexport KUBECONFIG='/var/lib/kubesolo/pki/admin/admin.kubeconfig'\n") == true)
+        #expect(try overlay().tree[try EntryPath("etc/profile.d/kubesolo.sh")] == nil)
+        try scratch.file("etc/profile.d/kubesolo.sh", "# mine\n")
+        #expect(try overlay(scratch.path).tree.text("etc/profile.d/kubesolo.sh") == "# mine\n")
+    }
 }

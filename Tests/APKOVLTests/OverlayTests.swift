@@ -246,7 +246,7 @@ struct OverlayTests {
     @Test func `warnings name what is missing`() throws {
         #expect(try overlay().warnings.count == 1)
         let bare = try overlay { $0.packages = [] }.warnings
-        for word in ["nftables", "e2fsprogs", "openssh", "doas"] {
+        for word in ["nftables", "e2fsprogs", "e2fsprogs-extra", "openssl", "openssh", "doas"] {
             #expect(bare.contains { $0.contains(word) }, "\(word)")
         }
         let old = try overlay { $0.kubesolo.version = KubeSoloVersion("v1.1.2") ?? $0.kubesolo.version }.warnings

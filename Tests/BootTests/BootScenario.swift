@@ -21,6 +21,7 @@ struct BootScenario: Sendable {
     /// - Parameters:
     ///   - folder: An empty directory.
     ///   - recipe: What the recipe says beside name, users and KubeSolo's release; `network:`, `layers:` and the like.
+    ///     Without a `health:` of its own the node counts as healthy sooner than usual.
     ///   - version: The bundle's version.
     init(in folder: FilePath, recipe: String = "", version: String = "1.0.0") async throws {
         self.folder = folder
@@ -31,6 +32,7 @@ struct BootScenario: Sendable {
             name: kubesolo
             hostname: \(Self.hostname)
             kubesolo: { release: v1.2.2 }
+            \(recipe.contains("health:") ? "" : "health: { stable: 5 }")
             access:
               users:
                 - name: \(Self.user)

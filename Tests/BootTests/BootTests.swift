@@ -10,7 +10,7 @@ import Testing
         async throws
     {
         let scratch = try Scratch()
-        let scenario = try await BootScenario(in: scratch.path)
+        let scenario = try await BootScenario(in: scratch.path, recipe: "health: { stable: 30 }")
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
         let disk = BootMachine.DataDisk.kept(scratch.path.appending("data.raw"), size: BootScenario.diskSize)
 
