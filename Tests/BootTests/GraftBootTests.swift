@@ -27,7 +27,17 @@ import Testing
         Start("/usr/lib/grub-rescue/grub-rescue-cdrom.iso", disk: true, says: "GNU GRUB"),
         Start("/usr/lib/ipxe/ipxe.iso", disk: false, says: "iPXE initialising devices"),
         Start("/usr/lib/ipxe/ipxe.iso", disk: true, says: "iPXE initialising devices"),
+        Start("/usr/lib/ipxe/ipxe.iso", disk: false, uefi: true, says: "iPXE initialising devices"),
+        Start("/usr/lib/ipxe/ipxe.iso", disk: true, uefi: true, says: "iPXE initialising devices"),
         Start("/usr/lib/memtest86+/memtest86+x64.iso", disk: false, says: "Loading Memtest86+"),
+        Start("/usr/lib/memtest86+/memtest86+x64.iso", disk: true, says: "Loading Memtest86+"),
+        // It writes no text under UEFI: the firmware tells that it started it.
+        Start(
+            "/usr/lib/memtest86+/memtest86+x64.iso", disk: false, uefi: true,
+            says: "BdsDxe: starting Boot0001 \"UEFI QEMU DVD-ROM"),
+        Start(
+            "/usr/lib/memtest86+/memtest86+x64.iso", disk: true, uefi: true,
+            says: "BdsDxe: starting Boot0001 \"UEFI QEMU HARDDISK"),
         Start("grub-mkrescue", disk: false, says: Self.grafted),
         Start("grub-mkrescue", disk: true, says: Self.grafted),
         Start("grub-mkrescue", disk: false, uefi: true, says: Self.grafted),
