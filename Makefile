@@ -9,7 +9,7 @@ export KSBUILD_LAB := $(LAB)
 export PATH := $(CURDIR)/.build/peers/bin:$(PATH)
 
 # Boots that only `make test-long` runs.
-LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI
+LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason
 
 .PHONY: help deps build release lab test test-quick test-boot test-long demo lint bench install clean
 
