@@ -67,7 +67,7 @@ extension StagedFile {
         if ioctl(file.rawValue, cloneRequest, from.rawValue) == 0 { return .reflink }
         var done: UInt64 = 0
         while done < expected {
-            let piece = Int(Swift.min(expected - done, 1 << 30))
+            let piece = Int(Swift.min(expected - done, 64 << 20))
             let copied = copy_file_range(from.rawValue, nil, file.rawValue, nil, piece, 0)
             if copied == 0 { break }
             if copied < 0 {
@@ -80,6 +80,9 @@ extension StagedFile {
                 try copyThroughMemory(from, source)
                 return .memory
             }
+            // The disk begins while the rest is copied, so that little is left when the file is synchronised. Where this
+            // cannot be had, synchronising does it all.
+            _ = sync_file_range(file.rawValue, off_t(clamping: done), off_t(copied), ksbuild_beginWriting)
             done += UInt64(copied)
         }
         return .kernel

@@ -110,7 +110,7 @@ import Testing
             for image in m.iso bundles/1.0.0/*.packages.tar; do
                 rm -rf x; mkdir x; bsdtar -xf $image -C x ksbuild/main; ls -A x/ksbuild/main x/ksbuild/main/x86_64 | tr '\\n' ' '
                 (cd x/ksbuild/main/x86_64; cmp APKINDEX.tar.gz "$2"/alpine/v3.23/main/x86_64/APKINDEX.tar.gz)
-            done
+            done; echo
             bsdtar -tf bundles/1.0.0/*.cidata.iso | grep -c 'ksbuild/main/x86_64/.*apk'
             """
         let found = try await run(
