@@ -36,16 +36,16 @@ test: deps lint lab ## the whole test suite: units first, boots last
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --skip '^(BootTests|MachineTests)\.'
 	$(SWIFT) test --skip-build --filter '^MachineTests\.'
-	$(SWIFT) test --skip-build --filter '^BootTests\.' --skip '$(LONG_BOOTS)'
+	$(SWIFT) test --skip-build --no-parallel --filter '^BootTests\.' --skip '$(LONG_BOOTS)'
 
 test-long: test ## the whole test suite and every boot
-	$(SWIFT) test --skip-build --filter '$(LONG_BOOTS)'
+	$(SWIFT) test --skip-build --no-parallel --filter '$(LONG_BOOTS)'
 
 test-quick: ## the tests that boot nothing
 	$(SWIFT) test --skip BootTests
 
 test-boot: lab ## the tests that boot machines
-	$(SWIFT) test --filter BootTests
+	$(SWIFT) test --no-parallel --filter BootTests
 
 demo: ## install what is needed, build, and boot a bundle of the starter recipe until it is healthy
 	@Tests/Peers/install
