@@ -145,7 +145,7 @@ import Testing
             """
         _ = try await BootScenario(in: scratch.path, recipe: recipe)
         let result = try await ksbuild(
-            "boot", "1.0.0", "--uefi", "--expect-address", "10.0.2.15/24", "--junit", "report.xml",
+            "boot", "1.0.0", "--uefi", "--cpus", "1", "--expect-address", "10.0.2.15/24", "--junit", "report.xml",
             "--timeout", "\(BootScenario.limit.components.seconds)",
             "--ssh-key", BootScenario.login.identity.string, "--ssh-user", BootScenario.user, in: scratch.path)
         #expect(result.exitCode == 0, "\(result.output)\(result.errors)")

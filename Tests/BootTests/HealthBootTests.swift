@@ -21,7 +21,7 @@ import Testing
         try #require(made.succeeded, "\(made.errors)")
 
         let result = try await ksbuild(
-            "boot", "1.0.0", "--data-disk", disk.string, "--timeout", "300", in: scratch.path)
+            "boot", "1.0.0", "--cpus", "1", "--data-disk", disk.string, "--timeout", "300", in: scratch.path)
         #expect(result.exitCode == 3, "\(result.output)\(result.errors)")
         #expect(result.output.contains("health state=unhealthy version=v1.2.2 release=1.0.0 reason=\"KubeSolo ended "))
 

@@ -47,7 +47,8 @@ extension BootTests {
         let machine = BootMachine(
             bootImage: scratch.path.appending("medium.iso"), seedImage: try await foreignOverlay(in: scratch.path),
             dataDisk: .scratch(size: BootScenario.diskSize), serialLog: scratch.path.appending("serial.log"),
-            firmware: firmware, network: BootMachine.GuestNetwork(isConnected: false), attachment: attachment)
+            firmware: firmware, processors: BootScenario.processors,
+            network: BootMachine.GuestNetwork(isConnected: false), attachment: attachment)
         try await machine.run(accelerator: accelerator) { node in
             let report = try await scenario.test(
                 hostKeyState: "made", notAsked: [.networkAddress, .sshReachable, .apiReachable]
