@@ -2,7 +2,7 @@
 /// or in a gzip member, one after another, with zeros between them
 /// (`Documentation/driver-api/early-userspace/buffer-format.rst`).
 ///
-/// Bytes are handed over in pieces; neither they nor the files are kept. What is compressed by anything but gzip is not
+/// Bytes are handed over in pieces; neither they nor the files are held. What is compressed by anything but gzip is not
 /// read, and ``unread`` says so.
 public struct InitramfsReader: ~Copyable {
     /// The most bytes that may come out of the decompressor.
@@ -15,10 +15,18 @@ public struct InitramfsReader: ~Copyable {
     /// What compressed the first part that was not read; what follows it is not known either.
     public private(set) var unread: String?
 
-    /// The bytes of the file that is kept, as far as they came since the last call.
-    ///
-    /// - Returns: The bytes, and whether a later file of that path replaces what was handed over before.
-    public mutating func drain() -> (bytes: [UInt8], isAnew: Bool) { names.drain() }
+    /// Bytes of a file that is asked for.
+    public struct Piece: Hashable, Sendable {
+        /// The file's path.
+        public let path: String
+        /// Whether the file begins here; it replaces an earlier one of that path.
+        public let isBeginning: Bool
+        /// What it holds here.
+        public internal(set) var bytes: [UInt8]
+    }
+
+    /// The bytes of the files that are asked for, as far as they came since the last call, in the order of the archives.
+    public mutating func drain() -> [Piece] { names.drain() }
 
     /// The bytes that came out of the decompressor.
     public private(set) var inflated: UInt64 = 0
@@ -37,12 +45,14 @@ public struct InitramfsReader: ~Copyable {
     ///
     /// - Parameters:
     ///   - name: What errors call it.
-    ///   - kept: The path of a file whose bytes ``drain()`` hands over.
+    ///   - isWanted: Whether ``drain()`` hands over the bytes of the file at a path.
     /// - Throws: ``ArchiveError`` with ``ArchiveError/Code/system`` when there is no memory.
-    public init(named name: String, keeping kept: String? = nil) throws(ArchiveError) {
+    public init(
+        named name: String, keeping isWanted: @escaping (String) -> Bool = { _ in false }
+    ) throws(ArchiveError) {
         subject = name
         inflater = try Inflater(named: name)
-        names = CPIONames(subject: name, kept: kept)
+        names = CPIONames(subject: name, isWanted: isWanted)
     }
 
     /// Takes the next bytes.
@@ -143,7 +153,7 @@ public struct InitramfsReader: ~Copyable {
 struct CPIONames {
     private enum Part {
         case header
-        case name(padding: UInt64, content: UInt64)
+        case name(padding: UInt64, content: UInt64, isFile: Bool)
     }
 
     private(set) var paths: [String] = []
@@ -153,21 +163,21 @@ struct CPIONames {
     private var wanted = 110
     private var held: [UInt8] = []
     private var skip: UInt64 = 0
-    private let wantedPath: String?
+    private let isWanted: (String) -> Bool
     /// How much of what is skipped is to be kept, behind the padding of the name.
     private var keeping: (padding: UInt64, content: UInt64) = (0, 0)
-    private var kept: (bytes: [UInt8], isAnew: Bool) = ([], false)
+    private var pieces: [InitramfsReader.Piece] = []
 
     private static let trailer = "TRAILER!!!"
 
-    init(subject: String, kept: String?) {
+    init(subject: String, isWanted: @escaping (String) -> Bool) {
         self.subject = subject
-        wantedPath = kept
+        self.isWanted = isWanted
     }
 
-    mutating func drain() -> (bytes: [UInt8], isAnew: Bool) {
-        defer { kept = ([], false) }
-        return kept
+    mutating func drain() -> [InitramfsReader.Piece] {
+        defer { pieces = [] }
+        return pieces
     }
 
     mutating func begin() {
@@ -205,7 +215,12 @@ struct CPIONames {
         let padding = min(keeping.padding, UInt64(piece.count))
         let content = piece.dropFirst(Int(padding)).prefix(Int(clamping: keeping.content))
         keeping = (keeping.padding - padding, keeping.content - UInt64(content.count))
-        kept.bytes += content
+        guard !content.isEmpty, let path = paths.last else { return }
+        if pieces.last?.path == path {
+            pieces[pieces.count - 1].bytes += content
+        } else {
+            pieces.append(InitramfsReader.Piece(path: path, isBeginning: false, bytes: Array(content)))
+        }
     }
 
     private mutating func complete() throws(ArchiveError) {
@@ -214,12 +229,14 @@ struct CPIONames {
         switch part {
         case .header:
             guard whole.starts(with: "070701".utf8) || whole.starts(with: "070702".utf8),
-                let content = Self.number(whole, field: 6), let name = Self.number(whole, field: 11)
+                let mode = Self.number(whole, field: 1), let content = Self.number(whole, field: 6),
+                let name = Self.number(whole, field: 11)
             else { throw fault(.malformed, "holds a cpio header that is none") }
             guard (1...4096).contains(name) else { throw fault(.malformed, "holds a name of \(name) bytes") }
-            part = .name(padding: (4 - (110 + name) % 4) % 4, content: content)
+            part = .name(
+                padding: (4 - (110 + name) % 4) % 4, content: content, isFile: mode & 0o170000 == 0o100000)
             wanted = Int(name)
-        case .name(let padding, let content):
+        case .name(let padding, let content, let isFile):
             part = .header
             wanted = 110
             let name = String(decoding: whole.prefix { $0 != 0 }, as: UTF8.self)
@@ -230,8 +247,9 @@ struct CPIONames {
             }
             let path = name.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
             paths.append(path)
-            if path == wantedPath {
-                kept = ([], true)
+            keeping = (0, 0)
+            if isFile, isWanted(path) {
+                pieces.append(InitramfsReader.Piece(path: path, isBeginning: true, bytes: []))
                 keeping = (padding, content)
             }
         }

@@ -26,12 +26,14 @@ extension MediumReport {
                 return false
             }
             var staged = try StagedFile(file)
-            var reader = try InitramfsReader(named: initrd, keeping: MediumRules.inRAM(value))
+            let wanted = MediumRules.inRAM(value)
+            var reader = try InitramfsReader(named: initrd, keeping: { $0 == wanted })
             try image.forEachChunk(of: entry) { chunk in
                 try reader.take(chunk)
-                let (bytes, isAnew) = reader.drain()
-                if isAnew { staged = try StagedFile(file) }
-                try staged.write(bytes)
+                for piece in reader.drain() {
+                    if piece.isBeginning { staged = try StagedFile(file) }
+                    try staged.write(piece.bytes)
+                }
             }
             _ = try staged.commit(mode: .file)
         }

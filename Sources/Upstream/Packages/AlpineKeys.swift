@@ -11,8 +11,6 @@ public struct AlpineKeys: Hashable, Sendable {
     public static let maximumKeyBytes = 16 << 10
     /// The most keys.
     public static let maximumKeys = 64
-    /// The largest initramfs, unpacked, in bytes.
-    public static let maximumInitramfsBytes: UInt64 = 1 << 30
 
     private var texts: [String: String]
 

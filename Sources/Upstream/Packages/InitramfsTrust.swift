@@ -1,4 +1,5 @@
 internal import Archive
+internal import Artefact
 internal import ISOBuild
 internal import SystemPackage
 
@@ -22,28 +23,37 @@ struct InitramfsTrust {
         guard let entry = try reader.entry(at: initramfs), entry.kind == .file else {
             throw UpstreamError(.incomplete, subject: image.string, detail: "has no \(initramfs)")
         }
-        var archive = CPIOStream(
-            named: subject, maximumFileBytes: AlpineKeys.maximumKeyBytes, maximumFiles: AlpineKeys.maximumKeys,
-            keeping: { Self.key($0) != nil || Self.isModloopKey($0) })
+        var files: [String: [UInt8]] = [:]
         do {
-            var stream = try GzipStream(named: subject, limit: AlpineKeys.maximumInitramfsBytes)
+            var archive = try InitramfsReader(
+                named: subject, keeping: { Self.key($0) != nil || Self.isModloopKey($0) })
             try reader.forEachChunk(of: entry) { chunk in
-                try stream.read(chunk) { bytes in try archive.read(bytes) }
+                try archive.take(chunk)
+                for piece in archive.drain() {
+                    files[piece.path] = (piece.isBeginning ? [] : files[piece.path, default: []]) + piece.bytes
+                    guard files.count <= AlpineKeys.maximumKeys,
+                        files[piece.path, default: []].count <= AlpineKeys.maximumKeyBytes
+                    else {
+                        throw ArchiveError(
+                            .limitExceeded, subject: subject,
+                            detail: "holds more than \(AlpineKeys.maximumKeys) keys, or one of more than"
+                                + " \(AlpineKeys.maximumKeyBytes) bytes (\(printable(piece.path)))")
+                    }
+                }
             }
-            try stream.finish()
             try archive.finish()
         } catch let error as ArchiveError {
             throw UpstreamError(archive: error)
         }
         // What is no key there is none to apk either.
         keys = AlpineKeys(
-            readable: archive.files.compactMap { file in
-                Self.key(file.name).map { ($0, String(decoding: file.bytes, as: UTF8.self)) }
+            readable: files.compactMap { path, bytes in
+                Self.key(path).map { ($0, String(decoding: bytes, as: UTF8.self)) }
             })
         guard !keys.names.isEmpty else {
             throw UpstreamError(.incomplete, subject: subject, detail: "holds no key below /\(Self.keyFolder)")
         }
-        verifiesModloop = archive.files.contains { Self.isModloopKey($0.name) }
+        verifiesModloop = files.keys.contains { Self.isModloopKey($0) }
     }
 
     /// The file name of a key for packages.
