@@ -36,36 +36,15 @@ struct ISOWalk {
         }
         budget -= Int(extent.length)
         guard budget >= 0 else { throw Self.tooMuch(image.path, limits) }
-        let fields = Fields(
-            bytes: try image.read(
-                at: UInt64(extent.sector) * UInt64(ISOFormat.sectorSize), count: Int(extent.length),
-                what: "the directory \(Self.shown(parent.path))"))
+        var records = try DirectoryRecords(extent, in: image, shown: Self.shown(parent.path))
         var found: [ISOEntry] = []
         var open: DirectoryRecord?
         var extents: [ISOExtent] = []
-        var offset = 0
-        while offset < fields.bytes.count {
-            let sector = extent.sector &+ UInt32(offset / ISOFormat.sectorSize)
-            let length = Int(fields.byte(offset))
-            guard length > 0 else {
-                offset = (offset / ISOFormat.sectorSize + 1) * ISOFormat.sectorSize
-                continue
-            }
-            guard let record = DirectoryRecord(fields, at: offset) else {
-                throw ISOError(
-                    .damaged, subject: subject,
-                    detail: "a record of the directory \(Self.shown(parent.path)) contradicts its length of \(length)",
-                    sector: sector)
-            }
-            offset += length
+        while let place = try records.next(shown: Self.shown(parent.path)) {
+            let (record, sector) = (place.record, place.sector)
             if record.identifier == DirectoryRecord.itself || record.identifier == DirectoryRecord.above { continue }
             if record.flags & ISOFormat.Flag.associated != 0 { continue }
-            guard !record.isUnusual else {
-                throw ISOError(
-                    .unsupported, subject: subject,
-                    detail: "has a file in \(Self.shown(parent.path)) that is interleaved or begins with an extended"
-                        + " attribute record, which readers do not agree on", sector: sector)
-            }
+            guard !record.isUnusual else { throw records.unusual(place, shown: Self.shown(parent.path)) }
             entries += 1
             guard entries <= limits.entries else {
                 throw ISOError(.limitExceeded, subject: subject, detail: "more than \(limits.entries) entries")

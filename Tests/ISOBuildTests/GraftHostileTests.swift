@@ -233,28 +233,11 @@ extension [UInt8] {
     fileprivate func extent(of identifier: String) -> Int { Int(Fields(bytes: self).little32(record(identifier) + 2)) }
 
     /// Where the record of an identifier stands in the root directory.
-    fileprivate func record(_ identifier: String) -> Int {
-        var offset = root * 2048
-        while self[offset] > 0 {
-            let name = self[(offset + 33)..<(offset + 33 + Int(self[offset + 32]))]
-            if name.elementsEqual(identifier.utf8) { return offset }
-            offset += Int(self[offset])
-        }
-        Issue.record("no record \(identifier)")
-        return 0
-    }
+    fileprivate func record(_ identifier: String) -> Int { record(identifier, in: root) }
 
-    /// Where a system use entry of a record stands.
+    /// Where a system use entry of such a record stands.
     fileprivate func entry(_ signature: String, of identifier: String) -> Int {
-        let start = record(identifier)
-        var offset = start + 33 + Int(self[start + 32])
-        offset += (offset - start) % 2
-        while offset + 4 <= start + Int(self[start]), self[offset + 2] > 0 {
-            if self[offset..<(offset + 2)].elementsEqual(signature.utf8) { return offset }
-            offset += Int(self[offset + 2])
-        }
-        Issue.record("no \(signature) in \(identifier)")
-        return 0
+        entry(signature, of: identifier, in: root)
     }
 
     /// Puts an El Torito descriptor in the place of Joliet's, and a catalogue into its sector where that is the last one.

@@ -22,7 +22,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from iso import EMPTY, ROW, bits, call, remove, unescaped, walk  # noqa: E402
+from iso import EMPTY, bits, call, isoinfo_rows, remove, unescaped, walk  # noqa: E402
 
 PEERS = ["xorriso", "isoinfo", "isovfy", "bsdtar", "7z", "pycdlib"]
 BATCH = 10
@@ -244,28 +244,11 @@ def isoinfo(images, problems):
         views = {}
         # The names of Joliet are not shown without loss.
         for view, flags in (("main", ["-R"]), ("plain", [])):
-            found, below = {}, b""
+            found = {}
             output = call(["isoinfo", *flags, "-l", "-i", image], image, problems)
             with open(image, "rb") as raw:
-                for line in output.split(b"\n"):
-                    if line.startswith(b"Directory listing of /"):
-                        below = line[len(b"Directory listing of /"):]
-                        continue
-                    row = ROW.match(line)
-                    if not row:
-                        continue
-                    kind, mode, links, owner, group, size, _, sector, _, text = row.groups()
-                    text = text[:-1] if kind != b"l" and text.endswith(b" ") else text
-                    if text in (b".", b".."):
-                        continue
-                    target, digest = b"", ""
-                    if kind == b"l":
-                        text, target = text.split(b" -> ", 1)
-                    if kind == b"-":
-                        raw.seek(int(sector) * 2048)
-                        digest = hashlib.sha256(raw.read(int(size))).hexdigest()
-                    found[below + text] = ({b"d": "d", b"l": "l", b"-": "f"}[kind], bits(mode) & 0o777, int(owner, 8),
-                                           int(group, 8), int(size) if kind == b"-" else 0, 0, digest, target)
+                for path, kind, mode, owner, group, size, digest, target in isoinfo_rows(output, raw):
+                    found[path] = (kind, mode, owner, group, size if kind == "f" else 0, 0, digest, target)
             views[view] = found
         yield views, []
 

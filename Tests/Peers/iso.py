@@ -170,33 +170,42 @@ def bits(text):
     return value
 
 
+def isoinfo_rows(output, image):
+    """What a listing of isoinfo says: path, kind, mode, owner, group, size, digest and target of each entry.
+
+    It shows owner and group in octal, and of the special bits none but the sticky one.
+    """
+    below = b""
+    for line in output.split(b"\n"):
+        if line.startswith(b"Directory listing of /"):
+            below = line[len(b"Directory listing of /"):]
+            continue
+        row = ROW.match(line)
+        if not row:
+            continue
+        kind, mode, _, owner, group, size, _, sector, _, text = row.groups()
+        text = text[:-1] if kind != b"l" and text.endswith(b" ") else text
+        if text in (b".", b".."):
+            continue
+        target, digest = b"", ""
+        if kind == b"l":
+            text, target = text.split(b" -> ", 1)
+        if kind == b"-":
+            image.seek(int(sector) * 2048)
+            digest = hashlib.sha256(image.read(int(size))).hexdigest()
+        yield (below + text, {b"d": "d", b"l": "l", b"-": "f"}[kind], bits(mode) & 0o777, int(owner, 8), int(group, 8),
+               int(size), digest, target)
+
+
 def isoinfo(names, problems):
     for name in names:
         output = call(["isoinfo", "-R", "-l", "-i", name + ".iso"], name, problems)
-        found, below, sample = {}, b"", None
+        found, sample = {}, None
         with open(name + ".iso", "rb") as image:
-            for line in output.split(b"\n"):
-                if line.startswith(b"Directory listing of /"):
-                    below = line[len(b"Directory listing of /"):]
-                    continue
-                row = ROW.match(line)
-                if not row:
-                    continue
-                kind, mode, _, owner, group, size, _, sector, _, text = row.groups()
-                text = text[:-1] if kind != b"l" and text.endswith(b" ") else text
-                if text in (b".", b".."):
-                    continue
-                target, digest = b"", ""
-                if kind == b"l":
-                    text, target = text.split(b" -> ", 1)
-                if kind == b"-":
-                    image.seek(int(sector) * 2048)
-                    digest = hashlib.sha256(image.read(int(size))).hexdigest()
-                    if int(size) > 2048:
-                        sample = below + text
-                # It shows owner and group in octal, and of the special bits none but the sticky one.
-                found[below + text] = ({b"d": "d", b"l": "l", b"-": "f"}[kind], bits(mode) & 0o777, int(owner, 8),
-                                       int(group, 8), 0 if kind == b"d" else int(size), digest, target)
+            for path, kind, mode, owner, group, size, digest, target in isoinfo_rows(output, image):
+                if kind == "f" and size > 2048:
+                    sample = path
+                found[path] = (kind, mode, owner, group, 0 if kind == "d" else size, digest, target)
         entries = expected(name)
         compare("isoinfo", name, entries, found, problems, fields=lambda entry: (
             entry["kind"], entry["mode"] & 0o777, entry["owner"], entry["group"], entry["size"], entry["digest"],

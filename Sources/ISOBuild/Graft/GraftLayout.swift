@@ -116,25 +116,11 @@ struct GraftLayout {
 
     /// A path table, ECMA-119 §9.4.
     private static func tableBytes(of tree: Tree, bigEndian: Bool) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var numbers: [Int: UInt16] = [:]
-        for (index, directory) in tree.directories.enumerated() {
-            numbers[directory] = UInt16(truncatingIfNeeded: index + 1)
-            let identifier = tree.tree.identifier(directory)
-            let extent = tree.extents[directory]?.sector ?? 0
-            let parent = numbers[tree.tree.nodes[directory].parent, default: 1]
-            bytes += [UInt8(truncatingIfNeeded: identifier.count), 0]
-            if bigEndian {
-                bytes.appendBig32(extent)
-                bytes.appendBig16(parent)
-            } else {
-                bytes.appendLittle32(extent)
-                bytes.appendLittle16(parent)
-            }
-            bytes += identifier
-            if identifier.count % 2 != 0 { bytes.append(0) }
+        PathTable.bytes(tree.directories, bigEndian: bigEndian) { directory in
+            PathTable.Entry(
+                identifier: tree.tree.identifier(directory), extent: tree.extents[directory]?.sector ?? 0,
+                parent: tree.tree.nodes[directory].parent)
         }
-        return bytes
     }
 
     /// The whole sectors of one directory: its records, and behind them its continuation areas.

@@ -82,30 +82,16 @@ struct GraftTreeReader: ~Copyable {
                 sector: extent.sector)
         }
         try spend(Int(extent.length), image.path)
-        let fields = Fields(
-            bytes: try image.read(
-                at: UInt64(extent.sector) * UInt64(ISOFormat.sectorSize), count: Int(extent.length),
-                what: "the directory \(shown)"))
+        var records = try DirectoryRecords(extent, in: image, shown: shown)
         var found: [GraftRecord] = []
-        var offset = 0
-        while offset < fields.bytes.count {
-            let sector = extent.sector &+ UInt32(offset / ISOFormat.sectorSize)
-            let length = Int(fields.byte(offset))
-            guard length > 0 else {
-                offset = (offset / ISOFormat.sectorSize + 1) * ISOFormat.sectorSize
-                continue
-            }
-            guard let record = DirectoryRecord(fields, at: offset) else {
-                throw ISOError(
-                    .damaged, subject: subject,
-                    detail: "a record of the directory \(shown) contradicts its length of \(length)", sector: sector)
-            }
+        while let place = try records.next(shown: ISOWalk.shown(tree.path(of: index))) {
+            let (record, sector) = (place.record, place.sector)
             entries += 1
             guard entries <= limits.entries else {
                 throw ISOError(.limitExceeded, subject: subject, detail: "more than \(limits.entries) entries")
             }
             let use = try systemUse(of: record, at: sector, isFirst: index == 0 && found.isEmpty, in: image)
-            let kept = GraftRecord(fields, at: offset, record, systemUse: use)
+            let kept = GraftRecord(records.fields, at: place.offset, record, systemUse: use)
             guard kept.isConsistent else {
                 throw ISOError(
                     .damaged, subject: subject,
@@ -119,14 +105,8 @@ struct GraftTreeReader: ~Copyable {
                     detail: "the bytes of a file in \(shown) would end at byte \(end), outside of the image",
                     sector: sector)
             }
-            guard !record.isUnusual else {
-                throw ISOError(
-                    .unsupported, subject: subject,
-                    detail: "has a file in \(shown) that is interleaved or begins with an extended attribute record,"
-                        + " which readers do not agree on", sector: sector)
-            }
+            guard !record.isUnusual else { throw records.unusual(place, shown: shown) }
             found.append(kept)
-            offset += length
         }
         try take(found, into: index, at: extent, image.path)
     }
