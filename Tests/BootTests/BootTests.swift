@@ -18,6 +18,7 @@ import Testing
             let report = try await scenario.test(hostKeyState: "made").judge(node)
             try #require(report.isHealthy, "\(report.table)")
             #expect(report[.dataMounted]?.evidence.contains("state=formatted") == true)
+            #expect(try await node.root("apk info -e iptables nftables") == "iptables\nnftables\n")
             try await Self.checkServices(node, scenario)
             try await Self.checkKernel(node)
             try await Self.checkSupervision(node)
@@ -52,7 +53,8 @@ import Testing
 
     @Test func `without a data disk KubeSolo refuses, and the node is reached with a fresh host key`() async throws {
         let scratch = try Scratch()
-        let scenario = try await BootScenario(in: scratch.path)
+        // Two packages that only the repository on the seed holds, two levels below its root.
+        let scenario = try await BootScenario(in: scratch.path, recipe: "packages: [iptables, nftables]")
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
         try await scenario.machine(dataDisk: nil).run(accelerator: accelerator) { node in
             let test = scenario.test(hostKeyState: "fresh", refused: BootScenario.withoutData)
