@@ -10,7 +10,9 @@ import Testing
         async throws
     {
         let scratch = try Scratch()
-        let scenario = try await BootScenario(in: scratch.path, recipe: "health: { stable: 30 }")
+        // Two packages that only the repository on the seed holds, two levels below its root.
+        let recipe = "health: { stable: 30 }\npackages: [iptables, nftables]"
+        let scenario = try await BootScenario(in: scratch.path, recipe: recipe)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
         let disk = BootMachine.DataDisk.kept(scratch.path.appending("data.raw"), size: BootScenario.diskSize)
 
@@ -53,8 +55,7 @@ import Testing
 
     @Test func `without a data disk KubeSolo refuses, and the node is reached with a fresh host key`() async throws {
         let scratch = try Scratch()
-        // Two packages that only the repository on the seed holds, two levels below its root.
-        let scenario = try await BootScenario(in: scratch.path, recipe: "packages: [iptables, nftables]")
+        let scenario = try await BootScenario(in: scratch.path)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
         try await scenario.machine(dataDisk: nil).run(accelerator: accelerator) { node in
             let test = scenario.test(hostKeyState: "fresh", refused: BootScenario.withoutData)

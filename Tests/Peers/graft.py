@@ -22,7 +22,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from iso import EMPTY, bits, call, isoinfo_rows, remove, unescaped, walk  # noqa: E402
+from iso import EMPTY, call, isoinfo_rows, remove, unescaped, walk  # noqa: E402
 
 PEERS = ["xorriso", "isoinfo", "isovfy", "bsdtar", "7z", "pycdlib"]
 BATCH = 10
