@@ -11,6 +11,9 @@ export PATH := $(CURDIR)/.build/peers/bin:$(PATH)
 # Boots that only `make test-long` runs.
 LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason
 
+# Tests that boot nothing and that only `make test-long` runs.
+LONG_TESTS = every power failure|every call|for two minutes|ten thousand
+
 .PHONY: help deps build release lab test test-quick test-boot test-long demo lint bench install clean
 
 help: ## list the targets
@@ -34,11 +37,12 @@ lint: ## formatting, shell scripts
 
 test: deps lint lab ## the whole test suite: units first, boots last
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip '^(BootTests|MachineTests)\.'
+	$(SWIFT) test --skip-build --skip '^(BootTests|MachineTests)\.|$(LONG_TESTS)'
 	$(SWIFT) test --skip-build --filter '^MachineTests\.'
 	$(SWIFT) test --skip-build --no-parallel --filter '^BootTests\.' --skip '$(LONG_BOOTS)'
 
-test-long: test ## the whole test suite and every boot
+test-long: test ## the whole test suite, every state and every boot
+	$(SWIFT) test --skip-build --filter '$(LONG_TESTS)'
 	$(SWIFT) test --skip-build --no-parallel --filter '$(LONG_BOOTS)'
 
 test-quick: ## the tests that boot nothing

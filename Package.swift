@@ -67,6 +67,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Artefact", system, subprocess], path: "Tests/TestSupport",
             swiftSettings: settings),
+        .target(
+            name: "BundleSamples", dependencies: ["Artefact", "Bundle", "TestSupport", system],
+            path: "Tests/BundleSamples", swiftSettings: settings),
+        .executableTarget(
+            name: "store-exercise", dependencies: ["Artefact", "Bundle", "BundleSamples", system],
+            path: "Tests/StoreExercise", swiftSettings: settings),
         tests("ArtefactTests", []),
         tests("ArchiveTests", ["Archive"]),
         tests("NodeTests", ["Node"]),
@@ -74,7 +80,7 @@ let package = Package(
         tests("ISOBuildTests", ["ISOBuild"]),
         tests("CloudInitTests", ["CloudInit", "ISOBuild", "Node", yams]),
         tests("UpstreamTests", ["Upstream", "Archive", "ISOBuild", "Node"]),
-        tests("BundleTests", ["Bundle"]),
+        tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),
         tests("CommandTests", ["ksbuild"]),

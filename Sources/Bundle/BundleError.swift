@@ -23,6 +23,14 @@ public struct BundleError: Failure, Hashable {
         case notFound
         /// There is no version to go back to.
         case noWayBack
+        /// The version was left by rolling back.
+        case failedBefore
+        /// The version is older than one that was confirmed.
+        case belowFloor
+        /// The version is not the live one.
+        case notLive
+        /// A pin says nothing that can be understood.
+        case invalidPin
         /// `current` is no link to a bundle.
         case brokenPointer
         /// The history cannot be one: it is too large, or no regular file.
@@ -61,9 +69,9 @@ public struct BundleError: Failure, Hashable {
     public var failureClass: FailureClass {
         switch code {
         case .invalidVersion, .invalidStage: .usage
-        case .invalidManifest, .invalidChecksums, .invalidHistory, .mismatch: .data
+        case .invalidManifest, .invalidChecksums, .invalidHistory, .invalidPin, .mismatch: .data
         case .versionTaken: .cannotCreate
-        case .damaged, .brokenPointer: .findings
+        case .damaged, .brokenPointer, .failedBefore, .belowFloor, .notLive: .findings
         case .notFound, .noWayBack: .noInput
         case .busy: .busy
         case .system(let failureClass): failureClass

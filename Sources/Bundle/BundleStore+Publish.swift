@@ -9,16 +9,21 @@ extension BundleStore {
     /// instead of kept twice. When all are durable, one rename makes the bundle appear. A command that fails or is
     /// killed before that changes nothing that a reader sees.
     ///
-    /// - Parameter stage: What to publish.
+    /// - Parameters:
+    ///   - stage: What to publish.
+    ///   - allowingDowngrade: Whether a new version is taken that is older than one that was confirmed.
     /// - Returns: Whether the version is new, or was there already with the very same content.
     /// - Throws: ``BundleError`` with ``BundleError/Code/versionTaken`` where the version has another content,
     ///   ``BundleError/Code/damaged`` where the version is there but not as it was published, ``BundleError/Code/busy``
     ///   where another command is changing the store, ``BundleError/Code/mismatch`` where an artefact is not what was
-    ///   promised, and whatever the writers throw.
-    public func publish(_ stage: Stage) throws -> Publication {
+    ///   promised, ``BundleError/Code/belowFloor``, and whatever the writers throw.
+    public func publish(_ stage: Stage, allowingDowngrade: Bool = false) throws -> Publication {
         try Self.check(stage)
         try disk.ensureDirectory(out)
         return try exclusively {
+            if !allowingDowngrade, !HostFile.exists(path(of: stage.description.version)) {
+                try requireFloor(stage.description.version, standing())
+            }
             try disk.ensureDirectory(bundles)
             let directory = bundles.appending("\(Self.stagingPrefix)\(stage.description.version)")
             try disk.makeDirectory(directory, mode: .privateDirectory)
@@ -43,6 +48,8 @@ extension BundleStore {
         let target = path(of: manifest.version)
         if HostFile.exists(target) {
             try compare(manifest, with: target, known)
+            // A command that was killed after making it appear may not have come to this.
+            try disk.synchronise(directory: bundles)
             return Publication(outcome: .identical, manifest: manifest, path: target, newBytes: 0)
         }
         for item in items where item.isNew {

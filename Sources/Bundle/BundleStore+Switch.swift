@@ -11,80 +11,125 @@ extension BundleStore {
         public let to: Version
         /// Whether the pointer moved; not where the version was live already.
         public let isChange: Bool
+        /// Whether the version has yet to prove itself.
+        public let isPending: Bool
     }
 
     /// Makes a version live, after re-reading every byte of it.
     ///
-    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound``, ``BundleError/Code/damaged`` where the bundle is
-    ///   not as it was published, or ``BundleError/Code/busy``; the pointer is then where it was.
-    public func activate(_ version: Version, _ occasion: Occasion) throws -> Switch {
-        try changing {
-            try point(to: version, .activated, occasion)
-        }
-    }
-
-    /// Goes back to the version that was live before the present one, or to one that is named.
-    ///
-    /// Only the pointer moves: what the newer version wrote on a node's data disk stays as it is. A version that was
-    /// itself left by rolling back is passed over, and so is one whose bundle is no longer there. Where `current` leads
-    /// to no bundle, the present one is the one that the history says.
+    /// It is pending until it is confirmed.
     ///
     /// - Parameters:
-    ///   - target: The version to go to, or `nil` for the one that ``History/wayBack`` gives first.
+    ///   - version: The version.
     ///   - occasion: When, by whom and why.
+    ///   - insisting: Whether a version that failed is taken again.
+    ///   - allowingDowngrade: Whether a version is taken that was never confirmed and is older than one that was.
+    /// - Returns: From where to where the pointer moved.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/notFound``, ``BundleError/Code/damaged`` where the bundle is
+    ///   not as it was published, ``BundleError/Code/failedBefore``, ``BundleError/Code/belowFloor`` or
+    ///   ``BundleError/Code/busy``; the pointer is then where it was.
+    public func activate(
+        _ version: Version, _ occasion: Occasion, insisting: Bool = false, allowingDowngrade: Bool = false
+    ) throws -> Switch {
+        try changing {
+            try point(to: version, .activated, occasion) { standing, manifest in
+                if !insisting { try requireNotFailed(version, standing) }
+                if !allowingDowngrade, !standing.isConfirmed(version, manifest: manifest) {
+                    try requireFloor(version, standing)
+                }
+            }
+        }
+    }
+
+    /// Goes back to the version that was confirmed last, or to one that is named; what is left counts as failed.
+    ///
+    /// Only the pointer moves: the state on a node's data disk goes back when the node boots the version. A version that
+    /// failed is passed over, and so is one whose bundle is gone or has another content than was confirmed. Where
+    /// `current` leads to no bundle, the present one is the one that the history says.
+    ///
+    /// - Parameters:
+    ///   - target: The version to go to, or `nil` for the first that ``Standing/waysBack(from:)`` gives.
+    ///   - occasion: When, by whom and why.
+    ///   - insisting: Whether a version that failed is taken again; one must be named.
     /// - Returns: From where to where the pointer moved.
     /// - Throws: ``BundleError`` with ``BundleError/Code/noWayBack`` where there is none, and as
-    ///   ``activate(_:_:)`` does.
-    public func rollback(to target: Version? = nil, _ occasion: Occasion) throws -> Switch {
+    ///   ``activate(_:_:insisting:allowingDowngrade:)`` does.
+    public func rollback(
+        to target: Version? = nil, _ occasion: Occasion, insisting: Bool = false
+    ) throws -> Switch {
         try changing {
-            if let target { return try point(to: target, .rolledBack, occasion) }
-            let history = try history()
-            let told = history.adding(try repair(of: history, occasion))
-            guard let live = told.live else {
+            if let target {
+                return try point(to: target, .rolledBack, occasion) { standing, _ in
+                    if !insisting { try requireNotFailed(target, standing) }
+                }
+            }
+            let standing = try reckon(on: occasion).standing
+            guard let live = standing.live else {
                 throw BundleError(.noWayBack, subject: out.string, detail: "no version is live; activate one")
             }
-            guard let previous = told.wayBack.first(where: { HostFile.exists(path(of: $0)) }) else {
+            guard let previous = wayBack(from: live, standing) else {
                 throw BundleError(
                     .noWayBack, subject: "version \(live)",
-                    detail: "no version that was live before it is left; name one with --to VERSION")
+                    detail: "no other version that was confirmed is left; name one with --to VERSION")
             }
-            return try point(to: previous, .rolledBack, occasion)
+            return try point(to: previous, .rolledBack, occasion) { _, _ in }
         }
     }
 
-    /// Every switch so far.
-    ///
-    /// - Throws: ``BundleError`` with ``BundleError/Code/invalidHistory`` where it is too large or no regular file,
-    ///   ``ArtefactError`` where it cannot be read.
-    public func history() throws -> History {
-        guard let status = try HostFile.present(historyFile) else { return History(decoding: []) }
-        func refuse(_ why: String) -> BundleError {
-            BundleError(
-                .invalidHistory, subject: historyFile.string,
-                detail: "\(why); move it away: the next switch begins a new one, and 'rollback' then needs --to VERSION"
-            )
-        }
-        guard status.kind == .file else { throw refuse("is no regular file") }
-        guard status.size <= UInt64(History.maximumBytes) else {
-            throw refuse("is larger than \(History.maximumBytes >> 20) MiB")
-        }
-        return History(decoding: try HostFile.read(historyFile, limit: History.maximumBytes))
+    /// The version that 'rollback' goes to: the latest that was confirmed, is there as it was then, and is not live.
+    func wayBack(from live: Version?, _ standing: Standing) -> Version? {
+        standing.waysBack(from: live).first { digest(ofManifestOf: $0.version) == $0.manifest }?.version
     }
 
-    private func point(to version: Version, _ result: History.Result, _ occasion: Occasion) throws -> Switch {
+    /// The digest of a published version's manifest, where it can be read.
+    func digest(ofManifestOf version: Version) -> Digest? {
+        let file = path(of: version).appending(Manifest.fileName)
+        return (try? HostFile.read(file, limit: Manifest.maximumBytes)).map { Digest(of: $0) }
+    }
+
+    private func requireNotFailed(_ version: Version, _ standing: Standing) throws {
+        guard let failure = standing.failed[version] else { return }
+        let when = History.date(failure.occasion.when)
+        throw BundleError(
+            .failedBefore, subject: "version \(version)",
+            detail: "was left on \(when) by \(failure.occasion.who) (\(failure.occasion.why.prefix(200))); "
+                + "--force takes it again")
+    }
+
+    /// Refuses a version that is older than one that has proven itself.
+    func requireFloor(_ version: Version, _ standing: Standing) throws {
+        guard let floor = standing.floor, version < floor else { return }
+        throw BundleError(
+            .belowFloor, subject: "version \(version)",
+            detail:
+                "is older than \(floor), which was confirmed; take a newer version, go back to a confirmed one with "
+                + "'rollback', or say --allow-downgrade")
+    }
+
+    private func point(
+        to version: Version, _ result: History.Result, _ occasion: Occasion,
+        unless refused: (Standing, Digest) throws -> Void
+    ) throws -> Switch {
         try requireReplaceablePointer()
-        let from = try pointed().version
         let reading = try verify(version)
-        guard reading.isGood else {
+        guard reading.isGood, let manifest = reading.manifest else {
             throw reading.refusal("version \(version)", remedy: "'verify' lists everything; name another version")
         }
-        guard from != version else { return Switch(from: from, to: version, isChange: false) }
-        let repair = try repair(of: history(), occasion)
-        let entry = History.Entry(from: from, to: version, occasion: occasion, result: result)
-        let lines = try ([repair].compactMap { $0 } + [entry]).map(History.line)
+        let digest = Digest(of: try manifest.encoded())
+        let (standing, repair) = try reckon(on: occasion)
+        let isPending = !standing.isConfirmed(version, manifest: digest)
+        // Where `current` leads to no bundle, the version that is left is the one that the history says.
+        let from = standing.live
+        guard try pointed().version != version else {
+            // A command that was killed after moving the pointer may not have come to this.
+            try disk.synchronise(directory: out)
+            return Switch(from: version, to: version, isChange: false, isPending: isPending)
+        }
+        try refused(standing, digest)
+        let entry = History.Entry(from: from, to: version, manifest: digest, occasion: occasion, result: result)
         try disk.makeSymlink(newPointer, to: "bundles/\(version)")
         do {
-            try disk.appendLine(Array(lines.joined(separator: [UInt8(ascii: "\n")])), to: historyFile)
+            try append([repair, entry])
         } catch {
             try? disk.remove(newPointer)
             throw error
@@ -92,24 +137,13 @@ extension BundleStore {
         do {
             try disk.rename(newPointer, to: pointer)
         } catch {
-            var note = History.Entry(from: version, to: from, occasion: occasion, result: .failed)
+            var note = History.Entry(from: version, to: from, occasion: occasion, result: .undone)
             note.occasion.why = "\(error)"
-            try? disk.appendLine(try History.line(note), to: historyFile)
+            try? append([note])
             try? disk.remove(newPointer)
             throw error
         }
         try disk.synchronise(directory: out)
-        return Switch(from: from, to: version, isChange: true)
-    }
-
-    /// The line that says what `current` is, where the history says something else.
-    ///
-    /// It is written together with the line of the next switch, so that a command that changes nothing adds nothing.
-    private func repair(of history: History, _ occasion: Occasion) throws -> History.Entry? {
-        let pointed = try pointed()
-        guard history.live != pointed.version else { return nil }
-        var entry = History.Entry(from: history.live, to: pointed.version, occasion: occasion, result: .repaired)
-        entry.occasion.why = "current \(pointed.manner), which the history did not say"
-        return entry
+        return Switch(from: from, to: version, isChange: true, isPending: isPending)
     }
 }

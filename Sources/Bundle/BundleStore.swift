@@ -7,7 +7,8 @@ public import SystemPackage
 /// OUT/bundles/VERSION/       one bundle, never written again
 /// OUT/store/sha256/AB/…      its files by digest and mode; a bundle's files are hard links to them
 /// OUT/current                a symbolic link to bundles/VERSION: the live bundle
-/// OUT/history.jsonl          one line for every switch
+/// OUT/history.jsonl          one line for every switch, confirmation and removal
+/// OUT/pins/NAME              the version that something outside uses
 /// ```
 ///
 /// Every change becomes visible by one rename. What is written before it has a name that begins with a dot, which no
@@ -15,13 +16,20 @@ public import SystemPackage
 public struct BundleStore: Sendable {
     /// The output directory.
     public let out: FilePath
+    /// Whether a change waits for another command that is changing the store to end.
+    public let isPatient: Bool
     let disk: StoreDisk
 
     /// Names the output directory; nothing is read or made yet.
-    public init(_ out: FilePath) { self.init(out, disk: StoreDisk()) }
+    ///
+    /// - Parameters:
+    ///   - out: The output directory.
+    ///   - isPatient: Whether a change waits while another command changes the store, instead of being refused.
+    public init(_ out: FilePath, isPatient: Bool = false) { self.init(out, isPatient: isPatient, disk: StoreDisk()) }
 
-    package init(_ out: FilePath, disk: StoreDisk) {
+    package init(_ out: FilePath, isPatient: Bool = false, disk: StoreDisk) {
         self.out = out
+        self.isPatient = isPatient
         self.disk = disk
     }
 
@@ -45,6 +53,22 @@ public struct BundleStore: Sendable {
         public let problem: BundleFinding?
         /// Whether it is the live one.
         public let isLive: Bool
+        /// What is known of it.
+        public let state: State
+        /// Whether rolling back goes to it.
+        public let isWayBack: Bool
+    }
+
+    /// What is known of a version.
+    public enum State: Hashable, Sendable {
+        /// It was never made live, or left for another one before it was confirmed.
+        case kept
+        /// It is live and has yet to prove itself.
+        case pending
+        /// It has proven itself.
+        case confirmed
+        /// It was left by rolling back.
+        case failed(Occasion)
     }
 
     /// The published versions in order of precedence, without reading them; other names are not versions.
@@ -62,10 +86,20 @@ public struct BundleStore: Sendable {
     /// - Throws: ``ArtefactError`` where the directory cannot be read.
     public func list() throws -> [Summary] {
         let live = try pointed().version
+        let standing = try standing()
+        let back = wayBack(from: live ?? standing.live, standing)
         return try versions().map { version in
             let (manifest, problem) = summary(of: version)
-            return Summary(version: version, manifest: manifest, problem: problem, isLive: version == live)
+            return Summary(
+                version: version, manifest: manifest, problem: problem, isLive: version == live,
+                state: state(of: version, isLive: version == live, standing), isWayBack: version == back)
         }
+    }
+
+    private func state(of version: Version, isLive: Bool, _ standing: Standing) -> State {
+        if !isLive, let failure = standing.failed[version] { return .failed(failure.occasion) }
+        let isConfirmed = digest(ofManifestOf: version).map { standing.isConfirmed(version, manifest: $0) } ?? false
+        return isConfirmed ? .confirmed : isLive ? .pending : .kept
     }
 
     private func summary(of version: Version) -> (manifest: Manifest?, problem: BundleFinding?) {
@@ -110,7 +144,7 @@ public struct BundleStore: Sendable {
 
     /// The same, where there may be no store yet.
     func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
-        try StoreLock.hold(out) {
+        try StoreLock.hold(out, isPatient: isPatient) {
             try clearLeftovers()
             return try body()
         }
@@ -119,7 +153,8 @@ public struct BundleStore: Sendable {
     private func clearLeftovers() throws {
         try disk.remove(newPointer)
         guard try HostFile.present(bundles) != nil else { return }
-        for name in try DirectoryNames(of: bundles).readable where name.hasPrefix(Self.stagingPrefix) {
+        for name in try DirectoryNames(of: bundles).readable
+        where name.hasPrefix(Self.stagingPrefix) || name.hasPrefix(Self.removalPrefix) {
             try disk.removeTree(bundles.appending(name))
         }
     }

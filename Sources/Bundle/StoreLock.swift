@@ -11,20 +11,29 @@ package enum StoreLock {
 
     /// Runs `body` while no other writer runs.
     ///
-    /// - Throws: ``BundleError`` with ``BundleError/Code/busy`` at once where another one does.
-    package static func hold<Result>(_ out: FilePath, _ body: () throws -> Result) throws -> Result {
+    /// - Parameters:
+    ///   - out: The output directory.
+    ///   - isPatient: Whether to wait for another writer to end.
+    ///   - body: The change.
+    /// - Returns: What the change came to.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/busy`` at once where another one does and `isPatient` is false.
+    package static func hold<Result>(
+        _ out: FilePath, isPatient: Bool = false, _ body: () throws -> Result
+    ) throws -> Result {
         let path = out.appending(fileName)
-        for _ in 0..<100 {
+        for _ in 0..<(isPatient ? Int.max : 100) {
             let file = unsafe path.withPlatformString { name in
                 unsafe open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
             }
             guard file >= 0 else { throw refusal(path, Errno(rawValue: errno)) }
             defer { close(file) }
-            while flock(file, LOCK_EX | LOCK_NB) != 0 {
+            while flock(file, isPatient ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
                 let reason = Errno(rawValue: errno)
                 if reason == .interrupted { continue }
                 guard reason == .wouldBlock else { throw BundleError.system("lock", path, reason) }
-                throw BundleError(.busy, subject: out.string, detail: "another ksbuild is changing it; try again later")
+                throw BundleError(
+                    .busy, subject: out.string, detail: "another ksbuild is changing it; try again later, or say --wait"
+                )
             }
             var mine = stat()
             var named = stat()

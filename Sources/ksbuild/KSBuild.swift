@@ -20,7 +20,11 @@ struct KSBuild: AsyncParsableCommand {
                 ]),
             CommandGroup(name: "Judge", subcommands: [VerifyCommand.self, InspectCommand.self, BootCommand.self]),
             CommandGroup(
-                name: "Live and back", subcommands: [ListCommand.self, ActivateCommand.self, RollbackCommand.self]),
+                name: "Live and back",
+                subcommands: [
+                    ListCommand.self, ActivateCommand.self, ConfirmCommand.self, RollbackCommand.self,
+                    PruneCommand.self,
+                ]),
         ])
 
     static func main() async {

@@ -1,5 +1,6 @@
 import Artefact
 import Bundle
+import BundleSamples
 import Glibc
 import Synchronization
 import SystemPackage
@@ -38,7 +39,9 @@ struct InterruptionTests {
         case .publish, .publishSecret:
             _ = try store.publish(
                 try Samples.stage("3.0.0", overlay: "three", secret: command == .publishSecret, iso: workshop.iso))
-        case .activate: _ = try store.activate(Version("1.5.0"), Samples.occasion)
+        case .activate:
+            _ = try store.activate(
+                Version("1.5.0"), Samples.occasion, allowingDowngrade: true)
         case .rollback: _ = try store.rollback(Samples.occasion)
         }
     }
@@ -51,7 +54,7 @@ struct InterruptionTests {
             return workshop
         }
         try workshop.publishAll(["1.0.0", "1.5.0", "2.0.0"])
-        for version in ["1.0.0", "2.0.0"] { _ = try workshop.store.activate(Version(version), Samples.occasion) }
+        for version in ["1.0.0", "2.0.0"] { try workshop.prove(version) }
         return workshop
     }
 
@@ -92,7 +95,7 @@ struct InterruptionTests {
             let isPublishing = command == .publish || command == .publishSecret
             #expect(try workshop.store.versions().contains(third) == isPublishing, comment)
             #expect(try workshop.store.history().damagedLines == [], comment)
-            _ = try workshop.store.activate(Version("2.0.0"), Samples.occasion)
+            _ = try workshop.store.activate(Version("2.0.0"), Samples.occasion, insisting: true)
             #expect(try hasNoLeftovers(workshop.out), comment)
             for version in try workshop.store.versions() {
                 #expect(try workshop.store.verify(version).isGood, comment)
@@ -135,7 +138,7 @@ struct InterruptionTests {
             at += 1
         }
         #expect(try workshop.store.current() == Version("2.0.0"))
-        #expect(try workshop.store.history().live == Version("1.5.0"))
+        #expect(try workshop.store.history().standing.live == Version("1.5.0"))
         #expect(try workshop.store.rollback(Samples.occasion).to == Version("1.0.0"))
         #expect(
             try workshop.store.history().entries.map(\.result).suffix(3) == [.activated, .repaired, .rolledBack])

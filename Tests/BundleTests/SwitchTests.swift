@@ -1,5 +1,6 @@
 import Artefact
 import Bundle
+import BundleSamples
 import SystemPackage
 import TestSupport
 import Testing
@@ -24,18 +25,26 @@ struct SwitchTests {
         try workshop.publishAll(["1.4.0", "1.5.0"])
         _ = try workshop.store.activate(v("1.4.0"), Samples.occasion)
         _ = try workshop.store.activate(v("1.5.0"), Occasion(when: 1_770_000_060, who: "bob", why: "\"new\"\nkernel"))
-        _ = try workshop.store.rollback(Occasion(when: 1_770_000_120, who: "bob", why: "no"))
+        _ = try workshop.store.rollback(to: v("1.4.0"), Occasion(when: 1_770_000_120, who: "bob", why: "no"))
+        let proof = Occasion(when: 1_770_000_180, who: "bob", why: "it runs", evidence: "health state=healthy")
+        _ = try workshop.store.confirm(nil, proof)
+        let manifests = try ["1.4.0", "1.5.0"].map { version in
+            try Digest(ofFile: workshop.out.pushing(FilePath("bundles/\(version)/manifest.json"))).hex
+        }
         let text = String(
             decoding: try HostFile.read(workshop.out.appending("history.jsonl"), limit: 4096), as: UTF8.self)
         #expect(
             text == #"""
-                {"result":"activated","to":"1.4.0","when":"2026-02-02T02:40:00Z","who":"alice@build-7","why":"test"}
-                {"from":"1.4.0","result":"activated","to":"1.5.0","when":"2026-02-02T02:41:00Z","who":"bob","why":"\"new\"\nkernel"}
-                {"from":"1.5.0","result":"rolled-back","to":"1.4.0","when":"2026-02-02T02:42:00Z","who":"bob","why":"no"}
+                {"manifest":"\#(manifests[0])","result":"activated","to":"1.4.0","when":"2026-02-02T02:40:00Z","who":"alice@build-7","why":"test"}
+                {"from":"1.4.0","manifest":"\#(manifests[1])","result":"activated","to":"1.5.0","when":"2026-02-02T02:41:00Z","who":"bob","why":"\"new\"\nkernel"}
+                {"from":"1.5.0","manifest":"\#(manifests[0])","result":"rolled-back","to":"1.4.0","when":"2026-02-02T02:42:00Z","who":"bob","why":"no"}
+                {"evidence":"health state=healthy","from":"1.4.0","manifest":"\#(manifests[0])","result":"confirmed","to":"1.4.0","when":"2026-02-02T02:43:00Z","who":"bob","why":"it runs"}
 
                 """#)
         #expect(
-            try workshop.store.history().entries.map(\.occasion.when) == [1_770_000_000, 1_770_000_060, 1_770_000_120])
+            try workshop.store.history().entries.map(\.occasion.when) == [
+                1_770_000_000, 1_770_000_060, 1_770_000_120, 1_770_000_180,
+            ])
     }
 
     @Test func `activating what is live verifies it and changes nothing`() throws {
@@ -59,38 +68,6 @@ struct SwitchTests {
         let missing = #expect(throws: BundleError.self) { try workshop.store.activate(v("9.0.0"), Samples.occasion) }
         #expect(missing?.code == .notFound)
         #expect(try snapshot(workshop.out) == before)
-    }
-
-    @Test func `rolling back goes to what was live before, twice goes two steps`() throws {
-        let workshop = try Workshop()
-        try workshop.publishAll(["1.0.0", "2.0.0", "3.0.0", "4.0.0"])
-        let store = workshop.store
-        for version in ["2.0.0", "1.0.0", "3.0.0"] { _ = try store.activate(v(version), Samples.occasion) }
-        #expect(try store.rollback(Samples.occasion).to == v("1.0.0"))
-        #expect(try store.rollback(Samples.occasion).to == v("2.0.0"))
-        let error = #expect(throws: BundleError.self) { try store.rollback(Samples.occasion) }
-        #expect(error?.code == .noWayBack)
-        #expect(try store.current() == v("2.0.0"))
-        #expect(try store.rollback(to: v("4.0.0"), Samples.occasion).to == v("4.0.0"))
-        #expect(try store.rollback(Samples.occasion).to == v("2.0.0"))
-    }
-
-    @Test func `a version whose bundle is gone is passed over when rolling back`() throws {
-        let workshop = try Workshop()
-        try workshop.publishAll(["1.0.0", "2.0.0", "3.0.0"])
-        for version in ["1.0.0", "2.0.0", "3.0.0"] { _ = try workshop.store.activate(v(version), Samples.occasion) }
-        try HostFile.removeTree(workshop.out.pushing("bundles/2.0.0"))
-        #expect(try workshop.store.rollback(Samples.occasion).to == v("1.0.0"))
-    }
-
-    @Test func `a damaged version is not rolled back to`() throws {
-        let workshop = try Workshop()
-        try workshop.publishAll(["1.0.0", "2.0.0"])
-        for version in ["1.0.0", "2.0.0"] { _ = try workshop.store.activate(v(version), Samples.occasion) }
-        try corrupt(workshop.out.pushing("bundles/1.0.0/edge-1.0.0-x86_64-cidata.iso"), at: 0)
-        let error = #expect(throws: BundleError.self) { try workshop.store.rollback(Samples.occasion) }
-        #expect(error?.code == .damaged)
-        #expect(try workshop.store.current() == v("2.0.0"))
     }
 
     @Test(arguments: ["../../etc", "bundles/9.9.9", "bundles/../bundles/1.0.0", "/bundles/1.0.0", "bundles/1.0", ""])
@@ -131,7 +108,6 @@ struct SwitchTests {
         let entries = try workshop.store.history().entries
         #expect(entries.map(\.result) == [.activated, .repaired, .activated])
         #expect(try entries.map(\.to) == [v("1.0.0"), v("2.0.0"), v("3.0.0")])
-        #expect(try workshop.store.rollback(Samples.occasion).to == v("2.0.0"))
     }
 
     @Test func `a last line that was cut short stays apart and is reported`() throws {
@@ -144,13 +120,13 @@ struct SwitchTests {
             let torn = line + Array(line.prefix(length))
             try StagedFile.write(torn, to: path)
             #expect(try workshop.store.history().entries.count == (length == line.count - 1 ? 2 : 1))
-            _ = try workshop.store.activate(v("2.0.0"), Samples.occasion)
+            _ = try workshop.store.activate(v("2.0.0"), Samples.occasion, insisting: true)
             let bytes = try HostFile.read(path, limit: 4096)
             #expect(bytes.starts(with: torn + [UInt8(ascii: "\n")]))
             let history = try workshop.store.history()
             #expect(history.damagedLines == (length == line.count - 1 ? [] : [2]))
-            #expect(try history.live == v("2.0.0"))
-            _ = try workshop.store.rollback(Samples.occasion)
+            #expect(try history.standing.live == v("2.0.0"))
+            _ = try workshop.store.rollback(to: v("1.0.0"), Samples.occasion)
         }
     }
 

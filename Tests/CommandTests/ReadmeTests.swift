@@ -39,7 +39,7 @@ import Testing
                 Product.lab.pushing("keys/id_ed25519.pub").string,
             ], in: scratch.path)
         #expect(result.succeeded, "\(result.output)\(result.errors)")
-        #expect(result.output.contains("1.0.0  live"))
+        #expect(result.output.contains("1.0.0  live, confirmed"))
         #expect(result.output.contains("with 1 public key"))
     }
 

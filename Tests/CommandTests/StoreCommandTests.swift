@@ -56,7 +56,8 @@ import Testing
             says nobody verify out/bundles/1.0.0
             says nobody verify 1.0.0
             """)
-        #expect(result.output.contains("1.0.0  live  manifest.json: unreadable: cannot read (Permission denied)"))
+        #expect(
+            result.output.contains("1.0.0  live, pending  manifest.json: unreadable: cannot read (Permission denied)"))
         #expect(
             result.output.contains("\"problem\" : \"manifest.json: unreadable: cannot read (Permission denied)\""))
         #expect(result.output.split(separator: "\n").filter { $0 == "exit 77" }.count == 2, "\(result.output)")

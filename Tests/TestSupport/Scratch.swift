@@ -6,8 +6,11 @@ public import SystemPackage
 public struct Scratch: ~Copyable {
     public let path: FilePath
 
-    public init() throws {
-        var template = Array("/tmp/ksbuild-test-XXXXXX".utf8CString)
+    /// Makes it.
+    ///
+    /// - Parameter inMemory: Whether on a file system in memory, where synchronising takes no time.
+    public init(inMemory: Bool = false) throws {
+        var template = Array("\(inMemory ? "/dev/shm" : "/tmp")/ksbuild-test-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { name in
             unsafe name.baseAddress.map { start in unsafe mkdtemp(start) != nil } ?? false
         }

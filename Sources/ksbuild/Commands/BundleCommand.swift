@@ -11,9 +11,13 @@ struct BundleCommand: ParsableCommand {
     @Option(help: "The version of the bundle, as Semantic Versioning has it.")
     var version: String
 
+    @Flag(help: "Publish a version that is older than a confirmed one.")
+    var allowDowngrade = false
+
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
+    @OptionGroup var patience: PatienceOption
     @OptionGroup var report: ReportOptions
 
     func run() throws {
@@ -23,7 +27,8 @@ struct BundleCommand: ParsableCommand {
         let build = try project.build(inputs, areRequired: true, in: work)
         let stage = try build.stage(recipe: project.decoded.digest)
         project.reporter.show(.step("publish \(version)"))
-        let publication = try BundleStore(folder.path).publish(stage)
+        let publication = try BundleStore(folder.path, isPatient: patience.wait).publish(
+            stage, allowingDowngrade: allowDowngrade)
         guard !report.quiet else { return }
         switch publication.outcome {
         case .identical: Console.print("\(publication.path): identical, nothing changed")

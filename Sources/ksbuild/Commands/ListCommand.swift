@@ -4,7 +4,8 @@ import Bundle
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the bundles and say which one is live.")
+        commandName: "list",
+        abstract: "List the bundles: which one is live, which ones have proven themselves, which ones failed.")
 
     @OptionGroup var output: OutputFolder
 
@@ -25,13 +26,24 @@ struct ListCommand: ParsableCommand {
 
     private func show(_ bundles: [BundleStore.Summary]) {
         if bundles.isEmpty { return Console.print("no bundle in \(output.path)") }
-        let width = bundles.map { $0.version.description.count }.max() ?? 0
-        for bundle in bundles {
-            let version = bundle.version.description
-            let padding = String(repeating: " ", count: width - version.count)
-            let mark = bundle.isLive ? "live" : "    "
-            Console.print("\(version)\(padding)  \(mark)  \(Self.summary(bundle))")
+        let marks = bundles.map(Self.mark)
+        let width = (bundles.map { $0.version.description.count }.max() ?? 0, marks.map(\.count).max() ?? 0)
+        for (bundle, mark) in zip(bundles, marks) {
+            let version = Self.padded(bundle.version.description, to: width.0)
+            Console.print("\(version)  \(Self.padded(mark, to: width.1))  \(Self.summary(bundle))")
         }
+    }
+
+    private static func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: width - text.count)
+    }
+
+    /// What is known of a bundle, in a few words.
+    private static func mark(_ bundle: BundleStore.Summary) -> String {
+        var words: [String] = bundle.isLive ? ["live"] : []
+        if bundle.state != .kept { words.append(bundle.state.word) }
+        if bundle.isWayBack { words.append("way back") }
+        return words.joined(separator: ", ")
     }
 
     private static func summary(_ bundle: BundleStore.Summary) -> String {
@@ -46,6 +58,9 @@ struct ListCommand: ParsableCommand {
     private struct Row: Encodable {
         let version: String
         let live: Bool
+        let state: String
+        let failure: String?
+        let wayBack: Bool
         let alpine: String?
         let kubesolo: String?
         let architecture: String?
@@ -56,12 +71,27 @@ struct ListCommand: ParsableCommand {
         init(_ bundle: BundleStore.Summary) {
             version = bundle.version.description
             live = bundle.isLive
+            state = bundle.state.word
+            wayBack = bundle.isWayBack
+            if case .failed(let occasion) = bundle.state { failure = occasion.why } else { failure = nil }
             alpine = bundle.manifest.map { "\($0.description.alpine.flavor) \($0.description.alpine.release)" }
             kubesolo = bundle.manifest?.description.kubesolo.version
             architecture = bundle.manifest?.description.architecture
             secrets = bundle.manifest?.secrets
             bytes = bundle.manifest?.size
             problem = bundle.problem?.description
+        }
+    }
+}
+
+extension BundleStore.State {
+    /// The word for it, in text and in JSON.
+    var word: String {
+        switch self {
+        case .kept: "kept"
+        case .pending: "pending"
+        case .confirmed: "confirmed"
+        case .failed: "failed"
         }
     }
 }

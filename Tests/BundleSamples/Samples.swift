@@ -1,14 +1,14 @@
-import Artefact
-import Bundle
-import SystemPackage
-import TestSupport
+internal import Artefact
+public import Bundle
+public import SystemPackage
+public import TestSupport
 
 /// Bundles for tests: the same content every time, and variations of it.
-enum Samples {
-    static let iso = Array((0..<4_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
-    static let binary = Array("\u{7f}ELF".utf8) + [UInt8](repeating: 7, count: 600)
+public enum Samples {
+    public static let iso = Array((0..<4_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+    public static let binary = Array("\u{7f}ELF".utf8) + [UInt8](repeating: 7, count: 600)
 
-    static func description(_ version: String, recipe: String = "recipe") throws -> BundleDescription {
+    public static func description(_ version: String, recipe: String = "recipe") throws -> BundleDescription {
         BundleDescription(
             name: "edge", version: try Version(version), epoch: 1_767_225_600, architecture: "x86_64",
             hostname: "edge-001", datastore: .init(kubesolo: "1.2"), alpine: .init(release: "3.23.6", flavor: "virt"),
@@ -18,7 +18,7 @@ enum Samples {
     }
 
     /// A bundle of four artefacts; `overlay` is what differs from one version to the next.
-    static func stage(
+    public static func stage(
         _ version: String, overlay: String = "overlay", secret: Bool = false, iso source: FilePath
     ) throws -> Stage {
         let stem = "edge-\(version)-x86_64"
@@ -39,37 +39,47 @@ enum Samples {
             ])
     }
 
-    static let occasion = Occasion(when: 1_770_000_000, who: "alice@build-7", why: "test")
+    public static let occasion = Occasion(when: 1_770_000_000, who: "alice@build-7", why: "test")
 }
 
 /// An output directory of one test, with the image that its bundles are made from.
-struct Workshop: ~Copyable {
-    let scratch: Scratch
-    let out: FilePath
-    let iso: FilePath
+public struct Workshop: ~Copyable {
+    public let scratch: Scratch
+    public let out: FilePath
+    public let iso: FilePath
 
-    init() throws {
-        let scratch = try Scratch()
+    /// Makes one that is empty.
+    public init() throws {
+        let scratch = try Scratch(inMemory: true)
         let iso = try scratch.file("inputs/alpine.iso", Samples.iso)
         out = scratch.path.appending("out")
         self.iso = iso
         self.scratch = scratch
     }
 
-    var store: BundleStore { BundleStore(out) }
+    /// The store that it makes.
+    public var store: BundleStore { BundleStore(out) }
 
+    /// Publishes a version.
     @discardableResult
-    func publish(_ version: String, overlay: String = "overlay", secret: Bool = false) throws -> Publication {
+    public func publish(_ version: String, overlay: String = "overlay", secret: Bool = false) throws -> Publication {
         try store.publish(try Samples.stage(version, overlay: overlay, secret: secret, iso: iso))
     }
 
-    func publishAll(_ versions: [String]) throws {
+    /// Makes a version live and confirms it.
+    public func prove(_ version: String) throws {
+        _ = try store.activate(try Version(version), Samples.occasion)
+        _ = try store.confirm(try Version(version), Samples.occasion)
+    }
+
+    /// Publishes versions that differ in their overlay.
+    public func publishAll(_ versions: [String]) throws {
         for version in versions { try publish(version, overlay: "overlay of \(version)") }
     }
 }
 
 /// Every name below a directory with what `stat` says of it, to see that nothing changed.
-func snapshot(_ directory: FilePath, under prefix: String = "") throws -> [String: String] {
+public func snapshot(_ directory: FilePath, under prefix: String = "") throws -> [String: String] {
     var found: [String: String] = [:]
     for name in try HostFile.names(in: directory) {
         let path = directory.appending(name)
@@ -86,6 +96,6 @@ func snapshot(_ directory: FilePath, under prefix: String = "") throws -> [Strin
 }
 
 /// Whether the store holds no name of a change that is not complete.
-func hasNoLeftovers(_ out: FilePath) throws -> Bool {
+public func hasNoLeftovers(_ out: FilePath) throws -> Bool {
     try snapshot(out).keys.allSatisfy { name in !name.split(separator: "/").contains { $0.hasPrefix(".") } }
 }
