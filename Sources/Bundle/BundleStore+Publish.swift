@@ -41,8 +41,8 @@ extension BundleStore {
             written[artefact.file] = WrittenFile(path: path, size: item.entry.size, digest: item.entry.sha256)
             items.append(item)
         }
-        let medium = try stage.medium?(directory, written)
-        let manifest = try Manifest(stage.description, artefacts: items.map(\.entry), medium: medium)
+        let media = try stage.media?(directory, written) ?? []
+        let manifest = try Manifest(stage.description, artefacts: items.map(\.entry), media: media)
         var known: [[UInt64]: Digest] = [:]
         for item in items { known[item.identity] = item.entry.sha256 }
         let target = path(of: manifest.version)
@@ -179,6 +179,7 @@ extension BundleStore {
         if a.datastore != b.datastore { parts.append("datastore was \(a.datastore.kubesolo)") }
         if a.ignoringTrust.inputs != b.ignoringTrust.inputs { parts.append("inputs differ") }
         if a.recipe != b.recipe { parts.append("the recipe differs") }
+        if !old.agreesOnMedia(with: new) { parts.append("the media are composed otherwise") }
         let shown = parts.prefix(4).joined(separator: ", ")
         return parts.count > 4 ? "\(shown) and \(parts.count - 4) more" : shown
     }

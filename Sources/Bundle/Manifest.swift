@@ -133,13 +133,13 @@ public struct Manifest: Hashable, Sendable {
     public enum Role: String, Hashable, Sendable, CaseIterable {
         /// The overlay that configures a diskless node.
         case overlay
-        /// The NoCloud seed image, which carries overlay and KubeSolo binary.
+        /// The NoCloud seed image, which carries the overlay.
         case seed
         /// Alpine's own image, byte for byte.
         case alpineISO = "alpine-iso"
         /// The KubeSolo binary.
         case kubesolo
-        /// The packages that Alpine's image lacks, as a tar archive of repositories for the boot medium.
+        /// The packages that Alpine's image lacks, as a tar archive of repositories for the media.
         case packages
     }
 
@@ -176,8 +176,11 @@ public struct Manifest: Hashable, Sendable {
     public let description: BundleDescription
     /// The files, sorted by name.
     public let artefacts: [Artefact]
-    /// How the boot medium is composed, where the bundle has one.
-    public let medium: MediumRecipe?
+    /// How media are composed of the artefacts, the boot medium first.
+    public let media: [MediumRecipe]
+
+    /// How the medium of a kind is composed, where the bundle has one.
+    public func medium(_ kind: MediumRecipe.Kind) -> MediumRecipe? { media.first { $0.kind == kind } }
 
     /// Whether any artefact holds a secret; such a bundle is published elsewhere only on demand.
     public var secrets: Bool { artefacts.contains { $0.isSecret } }
@@ -194,18 +197,23 @@ public struct Manifest: Hashable, Sendable {
     /// Whether both describe the same bundle: everything but how the inputs were verified, which may differ from one
     /// build to the next and is in none of the bytes.
     func describesTheSame(as other: Manifest) -> Bool {
-        artefacts == other.artefacts && medium == other.medium
+        artefacts == other.artefacts && agreesOnMedia(with: other)
             && description.ignoringTrust == other.description.ignoringTrust
     }
 
-    /// Joins description, artefacts and the recipe of the medium.
+    /// Whether both compose the same media; a digest that only one of them knows is no difference.
+    func agreesOnMedia(with other: Manifest) -> Bool {
+        media.count == other.media.count && zip(media, other.media).allSatisfy { $0.agrees(with: $1) }
+    }
+
+    /// Joins description, artefacts and the recipes of the media.
     ///
     /// - Throws: ``BundleError`` with ``BundleError/Code/invalidManifest`` where a value breaks the contract.
     public init(
-        _ description: BundleDescription, artefacts: [Artefact], medium: MediumRecipe? = nil
+        _ description: BundleDescription, artefacts: [Artefact], media: [MediumRecipe] = []
     ) throws(BundleError) {
         self.description = description
-        self.medium = medium
+        self.media = media.sorted { $0.kind.rawValue < $1.kind.rawValue }
         self.artefacts = artefacts.sorted { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }
         try check()
     }
@@ -253,7 +261,7 @@ public struct Manifest: Hashable, Sendable {
             guard !sum.overflow else { throw refuse("lists files of \(Int64.max) bytes and more together") }
             total = sum.partialValue
         }
-        if let fault = medium?.fault(among: artefacts) { throw refuse(fault) }
+        if let fault = MediumRecipe.fault(in: media, among: artefacts) { throw refuse(fault) }
     }
 
     /// The longest name that a file of a bundle may have, in bytes.

@@ -110,11 +110,7 @@ extension Manifest {
                     }
                     return .init(name: item.name, sha256: try Digest(hex: item.sha256), trust: trust)
                 }, recipe: try Digest(hex: wire.recipe)), artefacts: artefacts,
-            medium: try wire.medium.map { item in
-                MediumRecipe(
-                    file: item.file, size: item.size, sha256: try Digest(hex: item.sha256), overlay: item.overlay,
-                    arguments: item.arguments)
-            })
+            media: try (wire.media ?? []).map { item in try item.recipe })
         guard secrets == wire.secrets else {
             throw BundleError(
                 .invalidManifest, subject: Self.fileName, detail: "'secrets' disagrees with the modes of the artefacts")
@@ -130,7 +126,6 @@ private struct Wire: Codable {
     struct KubeSolo: Codable { let version: String, variant: String }
     struct Artefact: Codable { let role: String, file: String, size: UInt64, sha256: String, mode: String }
     struct Input: Codable { let name: String, sha256: String, trust: String }
-    struct Medium: Codable { let file: String, size: UInt64, sha256: String, overlay: String, arguments: [String] }
 
     let schema: String
     let name: String
@@ -145,7 +140,7 @@ private struct Wire: Codable {
     let artefacts: [Artefact]
     let inputs: [Input]
     let recipe: String
-    let medium: Medium?
+    let media: [WireMedium]?
 
     init(_ manifest: Manifest) {
         let description = manifest.description
@@ -165,10 +160,7 @@ private struct Wire: Codable {
         }
         inputs = description.inputs.map { Input(name: $0.name, sha256: $0.sha256.hex, trust: $0.trust.rawValue) }
         recipe = description.recipe.hex
-        medium = manifest.medium.map {
-            Medium(
-                file: $0.file, size: $0.size, sha256: $0.sha256.hex, overlay: $0.overlay, arguments: $0.arguments)
-        }
+        media = manifest.media.isEmpty ? nil : manifest.media.map { WireMedium($0) }
     }
 }
 

@@ -8,16 +8,16 @@ public struct Stage {
     /// The artefacts in the order in which they are made; a later one may use the files of earlier ones.
     public var artefacts: [StagedArtefact]
 
-    /// Finds out what the boot medium is that the artefacts are composed to; the dictionary has them by file name.
-    public typealias MediumWriter = (_ folder: FilePath, _ artefacts: [String: WrittenFile]) throws -> MediumRecipe
-    /// How the boot medium comes about, if there is one; it keeps no file in the folder, which readers do not see.
-    public var medium: MediumWriter?
+    /// Finds out what the media are that the artefacts are composed to; the dictionary has them by file name.
+    public typealias MediaWriter = (_ folder: FilePath, _ artefacts: [String: WrittenFile]) throws -> [MediumRecipe]
+    /// How the media come about, if there are any; it keeps no file in the folder, which readers do not see.
+    public var media: MediaWriter?
 
     /// Joins the parts.
-    public init(_ description: BundleDescription, artefacts: [StagedArtefact], medium: MediumWriter? = nil) {
+    public init(_ description: BundleDescription, artefacts: [StagedArtefact], media: MediaWriter? = nil) {
         self.description = description
         self.artefacts = artefacts
-        self.medium = medium
+        self.media = media
     }
 }
 

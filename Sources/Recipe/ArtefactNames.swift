@@ -1,3 +1,4 @@
+internal import Bundle
 internal import Node
 
 /// What the artefacts of a bundle are called: release names, so that a signed list of checksums stays valid wherever the
@@ -9,6 +10,7 @@ struct ArtefactNames {
     let alpineImage: String
     let packages: String
     let medium: String
+    let completeSeed: String
 
     init(_ node: NodeImage) {
         overlay = "\(node.releaseName).apkovl.tar.gz"
@@ -16,6 +18,12 @@ struct ArtefactNames {
         kubesolo = "\(node.releaseName).kubesolo"
         packages = "\(node.releaseName).packages.tar"
         medium = "\(node.releaseName).iso"
+        completeSeed = "\(node.releaseName).seed.iso"
         alpineImage = node.alpine.imageName(node.architecture)
+    }
+
+    /// The artefacts' names by their roles.
+    var all: [Manifest.Role: String] {
+        [.overlay: overlay, .seed: seed, .kubesolo: kubesolo, .alpineISO: alpineImage, .packages: packages]
     }
 }

@@ -32,34 +32,50 @@ extension NodeBuild {
         return try medium.commit()
     }
 
-    /// What the boot medium is that a bundle's artefacts are composed to.
+    /// What the media are that a bundle's artefacts are composed to.
     ///
     /// - Parameters:
     ///   - names: The names of the artefacts.
     ///   - folder: A folder for what is made on the way.
     ///   - artefacts: The artefacts by name.
-    /// - Returns: The recipe, with the digest of the medium that was composed and dropped.
+    ///   - isComposing: Whether the media are composed and dropped, so that the recipes have their digests.
+    /// - Returns: The recipes.
     /// - Throws: What ``MediumComposer`` throws.
-    func mediumRecipe(
-        _ names: ArtefactNames, in folder: FilePath, _ artefacts: [String: WrittenFile]
-    ) throws -> MediumRecipe {
-        guard let base = artefacts[names.alpineImage], let overlay = artefacts[names.overlay],
-            let kubesolo = artefacts[names.kubesolo]
-        else { throw BuildError(.defect, subject: names.medium, detail: "lacks a part that it is composed of") }
-        report(.step("compose the boot medium"))
-        let parts = mediumParts(base: base.path, overlay: overlay, kubesolo: (kubesolo.path, kubesolo.size))
-        let medium = try MediumComposer.compose(parts, for: folder.appending(".\(names.medium)"), scratch: folder)
-        return MediumRecipe(
-            file: names.medium, size: medium.size, sha256: medium.digest, overlay: parts.overlay.name,
-            arguments: parts.arguments)
+    func mediaRecipes(
+        _ names: ArtefactNames, in folder: FilePath, _ artefacts: [String: WrittenFile], isComposing: Bool
+    ) throws -> [MediumRecipe] {
+        let overlayName = Overlay.fileName(node)
+        var recipes = [
+            MediumRecipe(
+                file: names.medium,
+                composition: .boot(overlay: overlayName, arguments: mediumArguments), result: nil),
+            MediumRecipe(file: names.completeSeed, composition: .seed, result: nil),
+        ]
+        guard isComposing else { return recipes }
+        var parts: [Manifest.Role: BundledMedium.Part] = [:]
+        for (role, name) in names.all {
+            let isSecret = (role == .overlay && overlay.tree.holdsSecrets) || (role == .seed && seedHoldsSecrets)
+            parts[role] = artefacts[name].map { BundledMedium.Part(file: $0, isSecret: isSecret) }
+        }
+        let composer = BundledMedium(
+            names.medium, epoch: node.stamp.epoch, architecture: node.architecture.alpineName, parts: parts)
+        for (index, recipe) in recipes.enumerated() {
+            report(.step("compose \(recipe.file)"))
+            let medium = try composer.compose(
+                recipe.composition, for: folder.appending(".\(recipe.file)"), scratch: folder)
+            report(.detail("\(medium.size) bytes, sha256 \(medium.digest)"))
+            recipes[index].result = .init(size: medium.size, sha256: medium.digest)
+        }
+        return recipes
     }
 
-    /// The repositories as an artefact of a bundle, where there are any.
+    /// The repositories as an artefact of a bundle, where there are any: as they stand on a medium beside Alpine's image,
+    /// which includes what they have to hold on the image itself.
     func packagesArtefact(_ names: ArtefactNames) -> [StagedArtefact] {
-        guard !inputs.repositories.isEmpty else { return [] }
+        guard let packages = inputs.packages, !inputs.repositories.isEmpty else { return [] }
         return [
             StagedArtefact(.packages, file: names.packages) { target, _ in
-                try TarFile.write(inputs.repositories, epoch: node.stamp.epoch, to: target)
+                try TarFile.write(packages.treeBesideImage(), epoch: node.stamp.epoch, to: target)
             }
         ]
     }
@@ -70,7 +86,7 @@ extension NodeBuild {
         let name = Overlay.fileName(node)
         return MediumParts(
             base: base, overlay: (file, name), kubesolo: kubesolo, repositories: inputs.repositories,
-            arguments: MediumArguments.words(node, overlay: name), epoch: node.stamp.epoch,
+            arguments: mediumArguments, epoch: node.stamp.epoch,
             holdsSecrets: overlay.tree.holdsSecrets)
     }
 }

@@ -21,13 +21,16 @@ extension NodeBuild {
             recipe: recipe, node: node,
             outputs: [
                 .init(role: "overlay", name: names.overlay, holdsSecrets: hasSecrets),
-                .init(role: "seed", name: names.seed, holdsSecrets: hasSecrets || seed.files.holdsSecrets),
+                .init(role: "seed", name: names.seed, holdsSecrets: seedHoldsSecrets),
                 .init(role: "kubesolo", name: names.kubesolo, holdsSecrets: false),
                 .init(role: "alpine-iso", name: names.alpineImage, holdsSecrets: false),
             ]
                 + (inputs.repositories.isEmpty
                     ? [] : [.init(role: "packages", name: names.packages, holdsSecrets: false)])
-                + [.init(role: "medium", name: names.medium, holdsSecrets: hasSecrets)],
+                + [
+                    .init(role: "medium", name: names.medium, holdsSecrets: hasSecrets),
+                    .init(role: "complete-seed", name: names.completeSeed, holdsSecrets: seedHoldsSecrets),
+                ],
             trees: [("overlay", overlay.tree), ("seed", seed.files)],
             covered: overlay.covered.map { .init(path: $0.path, origin: $0.previous) },
             inputs: [alpineInput, kubesoloInput], packages: plannedPackages, warnings: warnings, unchecked: unchecked)

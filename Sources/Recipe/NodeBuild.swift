@@ -62,14 +62,15 @@ public struct NodeBuild {
     /// - Parameters:
     ///   - target: Where it will stand.
     ///   - overlayFile: The overlay that it carries in its root, or `nil` for the NoCloud files alone.
+    ///   - isComplete: Whether binary and packages come with the overlay; a bundle's seed gets them when it is needed.
     ///   - additions: Further files by their place on the image.
     ///   - padding: Whether zeros follow for drives that read ahead.
     ///   - digesting: Whether the digest is computed as the bytes pass.
     /// - Returns: What was written.
     /// - Throws: `ISOError` or ``BuildError`` with ``BuildError/Code/defect``.
     public func writeSeed(
-        to target: FilePath, overlayFile: WrittenFile?, additions: [HostAddition] = [], padding: Bool = false,
-        digesting: Bool = false
+        to target: FilePath, overlayFile: WrittenFile?, isComplete: Bool = true, additions: [HostAddition] = [],
+        padding: Bool = false, digesting: Bool = false
     ) throws -> WrittenFile {
         if overlayFile != nil, !node.kernelParameters.isEmpty {
             report(
@@ -78,11 +79,12 @@ public struct NodeBuild {
                         + " command line"))
         }
         report(.step("write the seed image"))
+        let isComplete = isComplete && overlayFile != nil
         var tree = try SeedImage.tree(
             files: seed.files,
             overlay: overlayFile.map { (Overlay.fileName(node), .file($0.path, size: $0.size)) },
-            binary: overlayFile == nil ? nil : inputs.kubesolo.map { .file($0.path, size: $0.pin.size) },
-            repositories: overlayFile == nil ? FileTree() : try inputs.packages?.treeBesideImage() ?? FileTree(),
+            binary: isComplete ? inputs.kubesolo.map { .file($0.path, size: $0.pin.size) } : nil,
+            repositories: isComplete ? try inputs.packages?.treeBesideImage() ?? FileTree() : FileTree(),
             holdingSecrets: overlay.tree.holdsSecrets)
         try SeedImage.add(additions, to: &tree)
         let writer = ISOWriter(volumeIdentifier: SeedImage.volumeIdentifier, epoch: node.stamp.epoch, padding: padding)
@@ -95,32 +97,19 @@ public struct NodeBuild {
 
     /// What is published as a bundle: every artefact under its release name, in the order in which they are made.
     ///
-    /// - Parameter recipe: The digest of the recipe.
+    /// - Parameters:
+    ///   - recipe: The digest of the recipe.
+    ///   - isComposingMedia: Whether the media are composed once, so that the manifest has their digests.
     /// - Returns: The artefacts, none of them written yet.
     /// - Throws: ``BuildError`` where an input is not at hand; `BundleError` for a version that is none.
-    public func stage(recipe: Digest) throws -> Stage {
+    public func stage(recipe: Digest, isComposingMedia: Bool = true) throws -> Stage {
         guard let image = inputs.alpineImage else {
             throw BuildError.missingInput(node.alpine.imageName(node.architecture), option: "--iso FILE")
         }
         guard let kubesolo = inputs.kubesolo else {
             throw BuildError.missingInput("the KubeSolo binary", option: "--kubesolo FILE")
         }
-        let minor = node.kubesolo.version.numbers.prefix(2).map(String.init).joined(separator: ".")
-        let description = BundleDescription(
-            name: node.name, version: try Version(node.stamp.version), epoch: node.stamp.epoch,
-            architecture: node.architecture.alpineName, hostname: node.hostname,
-            datastore: .init(kubesolo: minor),
-            alpine: .init(release: node.alpine.version, flavor: node.alpine.flavor.rawValue),
-            kubesolo: .init(version: node.kubesolo.version.description, variant: node.kubesolo.variant.rawValue),
-            inputs: [
-                .init(
-                    name: node.alpine.imageName(node.architecture), sha256: image.digest,
-                    trust: .init(image.trust)),
-                .init(
-                    name: KubeSoloAsset(node.kubesolo, node.architecture).stem, sha256: kubesolo.pin.digest,
-                    trust: .init(kubesolo.trust)),
-            ],
-            recipe: recipe)
+        let description = try description(recipe: recipe)
         let names = ArtefactNames(node)
         let hasSecrets = overlay.tree.holdsSecrets
         return Stage(
@@ -130,17 +119,50 @@ public struct NodeBuild {
                     try writeOverlay(to: target)
                 },
                 StagedArtefact(
-                    .seed, file: names.seed, isSecret: hasSecrets || seed.files.holdsSecrets
+                    .seed, file: names.seed, isSecret: seedHoldsSecrets
                 ) { target, earlier in
-                    try writeSeed(to: target, overlayFile: earlier[names.overlay], digesting: true)
+                    try writeSeed(to: target, overlayFile: earlier[names.overlay], isComplete: false, digesting: true)
                 },
                 StagedArtefact(.kubesolo, file: names.kubesolo, copying: kubesolo.path, digest: kubesolo.pin.digest),
                 StagedArtefact(
                     .alpineISO, file: names.alpineImage, copying: image.path,
                     digest: image.digest),
-            ] + packagesArtefact(names), medium: { folder, artefacts in try mediumRecipe(names, in: folder, artefacts) }
-        )
+            ] + packagesArtefact(names)
+        ) { folder, artefacts in
+            try mediaRecipes(names, in: folder, artefacts, isComposing: isComposingMedia)
+        }
     }
+
+    /// What a bundle would say of itself, without the inputs that are not at hand.
+    ///
+    /// - Parameter recipe: The digest of the recipe.
+    /// - Returns: The description.
+    /// - Throws: `BundleError` for a version that is none.
+    public func description(recipe: Digest) throws -> BundleDescription {
+        let minor = node.kubesolo.version.numbers.prefix(2).map(String.init).joined(separator: ".")
+        let image = inputs.alpineImage.map { image in
+            BundleDescription.Input(
+                name: node.alpine.imageName(node.architecture), sha256: image.digest, trust: .init(image.trust))
+        }
+        let binary = inputs.kubesolo.map { binary in
+            BundleDescription.Input(
+                name: KubeSoloAsset(node.kubesolo, node.architecture).stem, sha256: binary.pin.digest,
+                trust: .init(binary.trust))
+        }
+        return BundleDescription(
+            name: node.name, version: try Version(node.stamp.version), epoch: node.stamp.epoch,
+            architecture: node.architecture.alpineName, hostname: node.hostname,
+            datastore: .init(kubesolo: minor),
+            alpine: .init(release: node.alpine.version, flavor: node.alpine.flavor.rawValue),
+            kubesolo: .init(version: node.kubesolo.version.description, variant: node.kubesolo.variant.rawValue),
+            inputs: [image, binary].compactMap { $0 }, recipe: recipe)
+    }
+
+    /// The words that every kernel on the boot medium is told.
+    public var mediumArguments: [String] { MediumArguments.words(node, overlay: Overlay.fileName(node)) }
+
+    /// Whether the seed image holds a secret, of its own or in the overlay.
+    var seedHoldsSecrets: Bool { overlay.tree.holdsSecrets || seed.files.holdsSecrets }
 }
 
 extension BundleDescription.Input.Trust {

@@ -1,5 +1,6 @@
 import Artefact
 import Bundle
+import Recipe
 import SystemPackage
 
 /// A bundle as it was named on the command line, re-read in full: what is damaged is not used.
@@ -20,6 +21,17 @@ struct PublishedBundle {
             throw BundleError(.damaged, subject: path.string, detail: "is not as it was published: \(why)")
         }
         self.manifest = manifest
+    }
+
+    /// How a medium of a kind is composed.
+    ///
+    /// - Throws: `BuildError` with `BuildError.Code.missingInput` where the bundle has none.
+    func medium(_ kind: MediumRecipe.Kind) throws -> MediumRecipe {
+        guard let recipe = manifest.medium(kind) else {
+            throw BuildError(
+                .missingInput, subject: path.string, detail: "composes to no \(kind.rawValue) medium; build it again")
+        }
+        return recipe
     }
 
     /// The file of the one artefact with a role.

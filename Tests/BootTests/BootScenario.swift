@@ -52,7 +52,11 @@ struct BootScenario: Sendable {
             try Self.one(in: Product.lab.pushing("kubesolo/v1.2.2"), "-linux-amd64-musl-offline.tar.gz").string,
             in: folder)
         try #require(result.succeeded, "\(result.errors)")
+        let seed = try await ksbuild("medium", "--quiet", "--seed", version, "-o", Self.seedName, in: folder)
+        try #require(seed.succeeded, "\(seed.errors)")
     }
+
+    private static let seedName = "seed.iso"
 
     /// The bundle's directory.
     var bundle: FilePath { folder.pushing("out/bundles").appending(version) }
@@ -64,7 +68,7 @@ struct BootScenario: Sendable {
     ) throws -> BootMachine {
         BootMachine(
             bootImage: try Self.one(in: bundle, ".iso", without: "cidata"),
-            seedImage: try Self.one(in: bundle, ".cidata.iso"), dataDisk: dataDisk,
+            seedImage: folder.appending(Self.seedName), dataDisk: dataDisk,
             serialLog: folder.appending("\(name).log"), firmware: firmware, processors: Self.processors)
     }
 

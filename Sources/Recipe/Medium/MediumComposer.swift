@@ -23,28 +23,6 @@ public struct MediumParts: Sendable {
     public var holdsSecrets: Bool
 }
 
-/// A boot medium that is composed and has no name yet.
-public struct ComposedMedium: ~Copyable {
-    private let file: StagedFile
-    /// Its size in bytes.
-    public let size: UInt64
-    /// Its digest.
-    public let digest: Digest
-    private let mode: EntryMode
-
-    fileprivate init(file: consuming StagedFile, size: UInt64, digest: Digest, mode: EntryMode) {
-        self.file = file
-        self.size = size
-        self.digest = digest
-        self.mode = mode
-    }
-
-    /// Gives it its name, durably.
-    ///
-    /// - Throws: `ArtefactError`; what stood there is then still there.
-    public consuming func commit() throws -> WrittenFile { try file.commit(mode: mode) }
-}
-
 /// Composes a boot medium: Alpine's image with overlay, binary and packages grafted onto it.
 ///
 /// ```
@@ -98,18 +76,10 @@ public enum MediumComposer {
         for (path, text) in try configurations(of: parts.base, arguments: parts.arguments) {
             try tree.insert(file(path, .bytes(text), EntryMode(0o444), "boot configuration"))
         }
-        let graft = ISOGraft(parts.base, epoch: parts.epoch)
-        var file = try graft.stage(tree, for: target)
-        var size: UInt64 = 0
-        var digest: Digest?
-        try file.readBack { path in
-            try ReadBack.require(tree, graftedOnto: parts.base, in: path, meantFor: target)
-            size = try HostFile.status(of: path).size
-            digest = try Digest(ofFile: path)
-        }
+        let medium = try ComposedMedium(
+            tree, on: parts.base, epoch: parts.epoch, for: target, holdsSecrets: parts.holdsSecrets)
         try HostFile.remove(archive.path)
-        return ComposedMedium(
-            file: file, size: size, digest: digest ?? Digest(of: []), mode: parts.holdsSecrets ? .secret : .file)
+        return medium
     }
 
     /// The boot loaders' configurations on an image, each as it is to be.

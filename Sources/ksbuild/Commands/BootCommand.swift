@@ -67,10 +67,9 @@ struct BootCommand: AsyncParsableCommand {
         let source = try PublishedBundle(bundle, in: folder)
         let serialLog = try serialLogPath(source.manifest)
         let work = try folder.makeWorkFolder()
-        let hasMedium = !twoMedia && source.manifest.medium != nil
         let machine = BootMachine(
-            bootImage: hasMedium ? try medium(of: source, in: work.path) : try source.file(.alpineISO),
-            seedImage: hasMedium ? nil : try source.file(.seed),
+            bootImage: twoMedia ? try source.file(.alpineISO) : try medium(.boot, of: source, in: work.path),
+            seedImage: twoMedia ? try medium(.seed, of: source, in: work.path) : nil,
             dataDisk: dataDisk.map { .kept(FilePath($0), size: Self.dataDiskSize) }
                 ?? .scratch(size: Self.dataDiskSize),
             serialLog: serialLog, firmware: uefi ? .uefi : .bios, memory: memory, processors: cpus,
@@ -96,10 +95,14 @@ struct BootCommand: AsyncParsableCommand {
         if twoMedia && attach != .cd { throw ValidationError("--two-media boots from CD drives alone") }
     }
 
-    /// The boot medium, composed for this boot alone.
-    private func medium(of source: PublishedBundle, in scratch: FilePath) throws -> FilePath {
-        let target = scratch.appending("medium.iso")
-        return try BundledMedium.compose(source.path, source.manifest, for: target, scratch: scratch).commit().path
+    /// A medium of the bundle, composed for this boot alone.
+    private func medium(
+        _ kind: MediumRecipe.Kind, of source: PublishedBundle, in scratch: FilePath
+    ) throws -> FilePath {
+        let target = scratch.appending("\(kind.rawValue).iso")
+        return try BundledMedium(source.path, source.manifest).compose(
+            source.medium(kind), for: target, scratch: scratch
+        ).commit().path
     }
 
     private static let dataDiskSize: UInt64 = 2 << 30

@@ -14,6 +14,9 @@ struct BundleCommand: ParsableCommand {
     @Flag(help: "Publish a version that is older than a confirmed one.")
     var allowDowngrade = false
 
+    @Flag(help: "Do not compose the media: the manifest tells how they are made, and not what they are then.")
+    var noMedium = false
+
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
@@ -25,7 +28,7 @@ struct BundleCommand: ParsableCommand {
         let project = try Project(recipe, version: version, report)
         let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: true, in: work)
-        let stage = try build.stage(recipe: project.decoded.digest)
+        let stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
         project.reporter.show(.step("publish \(version)"))
         let publication = try BundleStore(folder.path, isPatient: patience.wait).publish(
             stage, allowingDowngrade: allowDowngrade)

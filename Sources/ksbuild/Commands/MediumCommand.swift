@@ -13,7 +13,7 @@ struct MediumCommand: ParsableCommand {
         discussion: """
             It starts from a CD drive, a USB stick or a virtual disk, under BIOS and UEFI, and needs no network. It is \
             Alpine's image with the rest grafted onto it. A bundle holds the parts, from which its medium is composed again, \
-            byte for byte.
+            byte for byte, and so is its complete seed, which starts a node beside Alpine's own image.
             """)
 
     @Argument(
@@ -21,6 +21,9 @@ struct MediumCommand: ParsableCommand {
             "A bundle's directory or version whose medium is written; without it, the recipe's is.",
             valueName: "bundle"))
     var bundle: String?
+
+    @Flag(name: .customLong("seed"), help: "Write the bundle's complete seed instead: overlay, binary and packages.")
+    var isSeed = false
 
     @Option(
         name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/NAME-ARCH.iso).", valueName: "file"))
@@ -30,6 +33,11 @@ struct MediumCommand: ParsableCommand {
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
     @OptionGroup var report: ReportOptions
+
+    func validate() throws {
+        guard isSeed, bundle == nil else { return }
+        throw ValidationError("--seed goes with a bundle; the seed of a recipe is written by ksbuild cidata")
+    }
 
     func run() throws {
         if let bundle { return try compose(PublishedBundle(bundle, in: folder)) }
@@ -46,10 +54,15 @@ struct MediumCommand: ParsableCommand {
 
     private func compose(_ bundle: PublishedBundle) throws {
         let work = try folder.makeWorkFolder()
-        let target = output?.path ?? folder.path.appending(bundle.manifest.medium?.file ?? "medium.iso")
+        let recipe = try bundle.medium(isSeed ? .seed : .boot)
+        let target = output?.path ?? folder.path.appending(recipe.file)
         try BuildError.requireDistinct(
             target, from: bundle.manifest.artefacts.map { bundle.path.appending($0.file) })
-        let medium = try BundledMedium.compose(bundle.path, bundle.manifest, for: target, scratch: work.path)
+        let medium = try BundledMedium(bundle.path, bundle.manifest).compose(recipe, for: target, scratch: work.path)
+        if recipe.result == nil {
+            let why = "the bundle was made without media, so nothing vouches for what its parts are composed to"
+            Reporter(report).show(.warning("\(recipe.file): \(why)"))
+        }
         let digest = medium.digest
         let written = try medium.commit()
         if !report.quiet { Console.print("\(written.path): \(written.size) bytes, sha256 \(digest)") }

@@ -47,27 +47,28 @@ struct VerifyCommand: ParsableCommand {
         try conclude(store.path(of: version), store.verify(version))
     }
 
-    /// What is wrong with the medium that a good bundle's artefacts compose to; it is dropped again.
-    private func mediumFinding(_ path: FilePath, _ verification: BundleVerification) throws -> Finding? {
-        guard verification.isGood, let manifest = verification.manifest, let medium = manifest.medium else {
-            return nil
-        }
-        let scratch = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-verify-")
-        do {
-            _ = try BundledMedium.compose(
-                path, manifest, for: scratch.path.appending(medium.file), scratch: scratch.path)
-            return nil
-        } catch let error as BuildError {
-            return Finding(file: medium.file, problem: "medium", detail: error.detail)
+    /// What is wrong with the media that a good bundle's artefacts compose to; they are dropped again.
+    private func mediaFindings(_ path: FilePath, _ verification: BundleVerification) throws -> [Finding] {
+        guard verification.isGood, let manifest = verification.manifest else { return [] }
+        return try manifest.media.compactMap { recipe in
+            guard recipe.result != nil else { return nil }
+            let scratch = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-verify-")
+            do {
+                _ = try BundledMedium(path, manifest).compose(
+                    recipe, for: scratch.path.appending(recipe.file), scratch: scratch.path)
+                return nil
+            } catch let error as BuildError {
+                return Finding(file: recipe.file, problem: "medium", detail: error.detail)
+            }
         }
     }
 
     private func conclude(_ path: FilePath, _ verification: BundleVerification) throws {
-        let medium = try mediumFinding(path, verification)
+        let media = try mediaFindings(path, verification)
         let findings =
             verification.findings.map {
                 Finding(file: $0.file, problem: $0.problem.rawValue, detail: $0.detail)
-            } + [medium].compactMap { $0 }
+            } + media
         if json {
             try Console.print(
                 JSONText.of(
@@ -77,8 +78,7 @@ struct VerifyCommand: ParsableCommand {
         } else if findings.isEmpty, !report.quiet {
             Console.print("\(path): good, \(verification.bytesRead) bytes read")
         }
-        let texts =
-            verification.findings.map(\.description) + [medium].compactMap { $0.map { "\($0.file): \($0.detail)" } }
+        let texts = verification.findings.map(\.description) + media.map { "\($0.file): \($0.detail)" }
         try conclude(path, texts, verification.failureClass ?? .findings)
     }
 

@@ -17,7 +17,7 @@ struct BundleInspection: Inspection {
     let holdsSecrets: Bool?
     let artefacts: [Artefact]
     let inputs: [Input]
-    let medium: Medium?
+    let media: [Medium]
     let boot: OverlayInspection.Boot?
     let findings: [Finding]
 
@@ -35,7 +35,7 @@ struct BundleInspection: Inspection {
         holdsSecrets = reading.manifest?.secrets
         artefacts = reading.manifest?.artefacts.map(Artefact.init) ?? []
         inputs = about?.inputs.map(Input.init) ?? []
-        medium = reading.manifest?.medium.map(Medium.init)
+        media = reading.manifest?.media.map(Medium.init) ?? []
         var findings = reading.findings.map {
             Finding(severity: .error, rule: $0.problem.rawValue, path: $0.file, message: $0.detail)
         }
@@ -60,7 +60,7 @@ struct BundleInspection: Inspection {
         return ["\(path): bundle"] + rows.compactMap { row in row.1.map { "  \(row.0): \($0)" } }
             + artefacts.map { "  \($0.mode)  \($0.size)  \($0.sha256.prefix(16))…  \($0.file) (\($0.role))" }
             + inputs.map { "  from \($0.name), \($0.sha256.prefix(16))…, \($0.trust)" }
-            + (medium.map { [$0.line] } ?? []) + (boot?.lines ?? [])
+            + media.map(\.line) + (boot?.lines ?? [])
     }
 
     /// One file of the bundle.
@@ -80,24 +80,33 @@ struct BundleInspection: Inspection {
         }
     }
 
-    /// The boot medium that its files compose to.
+    /// A medium that its files compose to.
     struct Medium: Encodable {
+        let kind: String
         let file: String
-        let size: UInt64
-        let sha256: String
-        let overlay: String
-        let arguments: [String]
+        let size: UInt64?
+        let sha256: String?
+        let overlay: String?
+        let arguments: [String]?
 
         init(_ recipe: MediumRecipe) {
+            kind = recipe.kind.rawValue
             file = recipe.file
-            size = recipe.size
-            sha256 = recipe.sha256.hex
-            overlay = recipe.overlay
-            arguments = recipe.arguments
+            size = recipe.result?.size
+            sha256 = recipe.result?.sha256.hex
+            guard case .boot(let overlay, let arguments) = recipe.composition else {
+                overlay = nil
+                arguments = nil
+                return
+            }
+            self.overlay = overlay
+            self.arguments = arguments
         }
 
         var line: String {
-            "  composes to \(file), \(size) bytes, \(sha256.prefix(16))…, told: \(arguments.joined(separator: " "))"
+            "  composes to \(file) (\(kind)), "
+                + (size.flatMap { size in sha256.map { "\(size) bytes, \($0.prefix(16))…" } } ?? "not composed yet")
+                + (arguments.map { ", told: \($0.joined(separator: " "))" } ?? "")
         }
     }
 

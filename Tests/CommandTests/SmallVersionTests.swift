@@ -1,0 +1,61 @@
+import Artefact
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A version that changes nothing but the configuration costs little of the disk.
+@Suite struct SmallVersionTests {
+    @Test func `it takes no more of the disk than its own small files and 64 KiB`() async throws {
+        let scratch = try Scratch()
+        let script = """
+            recipe() { printf 'apiVersion: ksbuild/v1\\nhostname: edge-%s\\npackages: [iptables]\\n' $1 >ksbuild.yaml; }
+            used() { du -s --block-size=1 out | cut -f1; }
+            own() { cat out/bundles/$1/*.apkovl.tar.gz out/bundles/$1/*.cidata.iso out/bundles/$1/manifest.json \
+                out/bundles/$1/SHA256SUMS | wc -c; }
+            recipe 1; "$1" bundle --quiet --version 1.0.0 --mirror "$2"; first=$(used)
+            recipe 2; "$1" bundle --quiet --version 1.1.0 --mirror "$2"; second=$(used)
+            recipe 3; "$1" bundle --quiet --version 1.2.0 --mirror "$2" --no-medium; third=$(used)
+            echo $first $((second - first - $(own 1.1.0))) $((third - second - $(own 1.2.0)))
+            """
+        let result = try await run(
+            "bash", ["-euc", script, "bash", try Product.ksbuild.string, Product.mirror.string], in: scratch.path)
+        try #require(result.succeeded, "\(result.errors)")
+        let figures = result.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        try #require(figures.count == 3, "\(result.output)")
+        #expect(figures[0] > 50 << 20, "\(result.output)")
+        #expect(figures[1] <= 64 << 10 && figures[2] <= 64 << 10, "\(result.output)")
+    }
+
+    @Test func `media that were not composed with the bundle come out the same, and nothing is said to vouch for them`()
+        async throws
+    {
+        let scratch = try Scratch()
+        try scratch.file("ksbuild.yaml", "apiVersion: ksbuild/v1\nhostname: edge-001\npackages: [iptables]\n")
+        let script = """
+            "$1" bundle --quiet --version 1.0.0 --mirror "$2" --no-medium
+            "$1" bundle --quiet --version 1.0.0 --mirror "$2" --out other
+            "$1" medium 1.0.0 -o boot.iso; "$1" medium 1.0.0 --seed -o seed.iso
+            for file in boot.iso seed.iso; do
+                grep -c "$(sha256sum $file | cut -d' ' -f1)" out/bundles/1.0.0/manifest.json other/bundles/1.0.0/manifest.json || true
+            done
+            "$1" verify --quiet 1.0.0; "$1" verify --quiet 1.0.0 --out other
+            "$1" medium --quiet 1.0.0 --out other; ls other
+            "$1" bundle --version 1.0.0 --mirror "$2"
+            bsdtar -xOf seed.iso ksbuild/kubesolo | cmp - out/bundles/1.0.0/*.kubesolo
+            bsdtar -xOf seed.iso edge-001.apkovl.tar.gz | cmp - out/bundles/1.0.0/*.apkovl.tar.gz
+            blkid -p -o value -s LABEL seed.iso
+            """
+        let result = try await run(
+            "bash", ["-euc", script, "bash", try Product.ksbuild.string, Product.mirror.string], in: scratch.path)
+        #expect(result.succeeded, "\(result.errors)")
+        #expect(result.errors.split(separator: "\n").filter { $0.contains("nothing vouches for") }.count == 2)
+        let counts = result.output.split(separator: "\n").filter { $0.contains("manifest.json:") }
+        #expect(
+            counts.map { $0.suffix(1) } == ["0", "1", "0", "1"], "\(result.output)")
+        #expect(result.output.contains("kubesolo-1.0.0-x86_64.iso"), "\(result.output)")
+        #expect(result.output.contains("identical, nothing changed"), "\(result.output)")
+        #expect(result.output.hasSuffix("cidata\n"), "\(result.output)")
+        let refused = try await ksbuild("medium", "--seed", in: scratch.path)
+        #expect(refused.exitCode == 64 && refused.errors.contains("--seed goes with a bundle"), "\(refused.errors)")
+    }
+}
