@@ -1,4 +1,4 @@
-internal import Artefact
+public import Artefact
 internal import SystemPackage
 
 /// Publishing: everything is written and read back under a name that no reader takes, then renamed once.
@@ -12,12 +12,16 @@ extension BundleStore {
     /// - Parameters:
     ///   - stage: What to publish.
     ///   - allowingDowngrade: Whether a new version is taken that is older than one that was confirmed.
+    ///   - verified: Files that were read before; those of the store that have not changed since are not read again.
+    ///     What is known afterwards is noted for the next build.
     /// - Returns: Whether the version is new, or was there already with the very same content.
     /// - Throws: ``BundleError`` with ``BundleError/Code/versionTaken`` where the version has another content,
     ///   ``BundleError/Code/damaged`` where the version is there but not as it was published, ``BundleError/Code/busy``
     ///   where another command is changing the store, ``BundleError/Code/mismatch`` where an artefact is not what was
     ///   promised, ``BundleError/Code/belowFloor``, and whatever the writers throw.
-    public func publish(_ stage: Stage, allowingDowngrade: Bool = false) throws -> Publication {
+    public func publish(
+        _ stage: Stage, knowing verified: VerifiedFiles? = nil, allowingDowngrade: Bool = false
+    ) throws -> Publication {
         try Self.check(stage)
         try disk.ensureDirectory(out)
         return try exclusively {
@@ -27,19 +31,29 @@ extension BundleStore {
             try disk.ensureDirectory(bundles)
             let directory = bundles.appending("\(Self.stagingPrefix)\(stage.description.version)")
             try disk.makeDirectory(directory, mode: .privateDirectory)
-            defer { try? disk.removeTree(directory) }
-            return try publish(stage, through: directory)
+            var used: [UsedObject] = []
+            let publication: Publication
+            do {
+                defer { try? disk.removeTree(directory) }
+                publication = try publish(stage, through: directory, verified, &used)
+            }
+            // The note saves time; what it cannot say is read the next time.
+            if let verified { try? note(used, in: verified) }
+            return publication
         }
     }
 
-    private func publish(_ stage: Stage, through directory: FilePath) throws -> Publication {
+    private func publish(
+        _ stage: Stage, through directory: FilePath, _ verified: VerifiedFiles?, _ used: inout [UsedObject]
+    ) throws -> Publication {
         var written: [String: WrittenFile] = [:]
         var items: [Item] = []
         for artefact in stage.artefacts {
-            let item = try materialise(artefact, in: directory, written)
+            let item = try materialise(artefact, in: directory, written, verified)
             let path = directory.appending(artefact.file)
             written[artefact.file] = WrittenFile(path: path, size: item.entry.size, digest: item.entry.sha256)
             items.append(item)
+            used.append(UsedObject(digest: item.entry.sha256, mode: item.entry.mode, file: item.file))
         }
         let media = try stage.media?(directory, written) ?? []
         let manifest = try Manifest(stage.description, artefacts: items.map(\.entry), media: media)
@@ -65,12 +79,16 @@ extension BundleStore {
     /// An artefact that stands in the staging directory, read back.
     private struct Item {
         let entry: Manifest.Artefact
-        let identity: [UInt64]
+        let file: FileFingerprint
         let isNew: Bool
+
+        /// The device and inode, by which a reader knows it again.
+        var identity: [UInt64] { [file.device, file.inode] }
     }
 
     private func materialise(
-        _ artefact: StagedArtefact, in directory: FilePath, _ written: [String: WrittenFile]
+        _ artefact: StagedArtefact, in directory: FilePath, _ written: [String: WrittenFile],
+        _ verified: VerifiedFiles?
     ) throws -> Item {
         let target = directory.appending(artefact.file)
         var promised: Digest?
@@ -80,15 +98,15 @@ extension BundleStore {
             promised = Digest(of: bytes)
         case .file(let source, let digest):
             promised = digest
-            let object = digest.flatMap { objects.find($0, artefact.mode) }
+            let object = digest.flatMap { objects.find($0, artefact.mode, knowing: verified) }
             if let digest, let object, try disk.link(object.path, to: target) {
-                return try item(artefact, target, digest, isNew: false)
+                return try item(artefact, target, digest, read: object.file, isNew: false)
             }
             try disk.copy(from: object?.path ?? source, to: target)
         case .writer(let writer):
             promised = try disk.generate(target) { try writer(target, written) }.digest
         }
-        guard (try? HostFile.status(of: target, followingLinks: false))?.kind == .file else {
+        guard let file = FileFingerprint(of: target, followingLinks: false) else {
             throw BundleError(.mismatch, subject: artefact.file, detail: "was not written as a regular file")
         }
         let digest = try Digest(ofFile: target)
@@ -98,24 +116,27 @@ extension BundleStore {
                 detail:
                     "reads back with SHA-256 \(digest) instead of \(promised); its source changed, or the disk fails")
         }
-        let object = objects.find(digest, artefact.mode)
+        let object = objects.find(digest, artefact.mode, knowing: verified)
         let link = directory.appending(".\(artefact.file)")
         if let object, try disk.link(object.path, to: link) {
             try disk.rename(link, to: target)
-        } else {
-            try disk.setMode(of: target, artefact.mode)
-            try disk.synchronise(file: target)
+            return try item(artefact, target, digest, read: object.file, isNew: false)
         }
-        return try item(artefact, target, digest, isNew: object == nil)
+        try disk.setMode(of: target, artefact.mode)
+        try disk.synchronise(file: target)
+        return try item(artefact, target, digest, read: file, isNew: object == nil)
     }
 
+    /// What an artefact is that stands complete; `read` is the file as it was when its bytes were read.
     private func item(
-        _ artefact: StagedArtefact, _ path: FilePath, _ digest: Digest, isNew: Bool
+        _ artefact: StagedArtefact, _ path: FilePath, _ digest: Digest, read: FileFingerprint, isNew: Bool
     ) throws -> Item {
-        let status = try HostFile.status(of: path, followingLinks: false)
+        guard let file = FileFingerprint(of: path, followingLinks: false), file.hasSameBytes(as: read) else {
+            throw BundleError(.mismatch, subject: artefact.file, detail: "changed after it was read back")
+        }
         let entry = Manifest.Artefact(
-            role: artefact.role, file: artefact.file, size: status.size, sha256: digest, mode: artefact.mode)
-        return Item(entry: entry, identity: status.identity, isNew: isNew)
+            role: artefact.role, file: artefact.file, size: file.size, sha256: digest, mode: artefact.mode)
+        return Item(entry: entry, file: file, isNew: isNew)
     }
 
     /// Writes manifest and checksums, reads the whole directory back as any reader would, and makes it durable.

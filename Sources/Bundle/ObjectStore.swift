@@ -4,7 +4,8 @@ internal import SystemPackage
 /// The files of all bundles by digest: `OUT/store/sha256/AB/DIGEST.MODE`.
 ///
 /// A bundle's files are hard links to objects, so what two versions share is on the disk once. The mode is part of the
-/// name because an inode has only one. An object's name is a claim: it is believed after its bytes have been read.
+/// name because an inode has only one. An object's name is a claim: it is believed after its bytes have been read,
+/// and as long as the file has not changed since.
 struct ObjectStore {
     let root: FilePath
     let disk: StoreDisk
@@ -15,12 +16,21 @@ struct ObjectStore {
 
     /// The object, where it is there and good: a regular file that can be read, with the bytes and the mode that its name
     /// says.
-    func find(_ digest: Digest, _ mode: EntryMode) -> (path: FilePath, size: UInt64)? {
+    ///
+    /// - Parameters:
+    ///   - digest: Its digest.
+    ///   - mode: Its permission bits.
+    ///   - verified: Files that were read before; one that has changed since is read again.
+    /// - Returns: Where it is, and the file as it was when its bytes were read.
+    func find(
+        _ digest: Digest, _ mode: EntryMode, knowing verified: VerifiedFiles?
+    ) -> (path: FilePath, file: FileFingerprint)? {
         let path = path(digest, mode)
-        guard let status = try? HostFile.status(of: path, followingLinks: false), status.kind == .file,
-            status.mode == mode, (try? Digest(ofFile: path)) == digest
+        guard (try? HostFile.status(of: path, followingLinks: false))?.mode == mode,
+            let file = FileFingerprint(of: path, followingLinks: false),
+            verified?.digest(of: file) == digest || (try? Digest(ofFile: path)) == digest
         else { return nil }
-        return (path, status.size)
+        return (path, file)
     }
 
     /// Gives a finished, synchronised file its place in the store; an object that is not good is replaced.

@@ -1,4 +1,5 @@
 public import Artefact
+public import Bundle
 public import Node
 public import SystemPackage
 public import Upstream
@@ -43,12 +44,13 @@ public struct BuildInputs: Sendable {
     ///   - sources: Where they are.
     ///   - areRequired: Whether a missing one is an error; otherwise it is reported as something that is not checked.
     ///   - folder: Where a binary may be unpacked; on the file system of the results.
+    ///   - store: The store that holds files of earlier builds, and what is known of files without reading them.
     ///   - report: Told of each step.
     /// - Returns: What was found, verified.
     /// - Throws: `UpstreamError` with the reason that helps most, ``BuildError`` for an input that is not named.
     public static func gather(
         for node: NodeImage, from sources: InputSources, areRequired: Bool, unpackingInto folder: FilePath,
-        report: @escaping BuildReport
+        reusing store: (BundleStore, VerifiedFiles)? = nil, report: @escaping BuildReport
     ) throws -> BuildInputs {
         let mirror = sources.mirror.map { DirectoryMirror(root: $0) }
         let imageInput = UpstreamInput.alpineImage(node.alpine, node.architecture)
@@ -63,7 +65,7 @@ public struct BuildInputs: Sendable {
             let isAlone = (branch ?? []).isEmpty && node.ownPackages == nil
             let image = try AlpineImage.verify(
                 path, release: node.alpine, architecture: node.architecture, world: isAlone ? node.packages : [],
-                progress: { report(.progress(done: $0, total: $1)) })
+                knowing: store?.1, progress: { report(.progress(done: $0, total: $1)) })
             report(.detail("\(image.volumeIdentifier), \(image.size) bytes, sha256 \(image.digest), \(image.trust)"))
             if image.trust == .unverified {
                 report(
@@ -82,7 +84,8 @@ public struct BuildInputs: Sendable {
         if let path = try sources.kubesolo ?? mirror?.locate(kubesoloInput) {
             report(.step("verify \(path.lastComponent?.string ?? path.string)"))
             let binary = try KubeSoloBinary.load(
-                path, kubesolo: node.kubesolo, architecture: node.architecture, staging: folder.appending("kubesolo"))
+                path, kubesolo: node.kubesolo, architecture: node.architecture, staging: folder.appending("kubesolo"),
+                knowing: store?.1, unpacked: { source in unpacked(source, store) })
             report(.detail("binary of \(binary.pin.size) bytes, sha256 \(binary.pin.digest), \(binary.trust)"))
             if binary.trust == .unverified {
                 report(.unchecked("\(path): nothing says what its digest should be; pin kubesolo.sha256"))
@@ -96,6 +99,13 @@ public struct BuildInputs: Sendable {
         return BuildInputs(
             alpineImage: alpineImage, kubesolo: kubesolo, packages: packages,
             repositories: try packages?.tree ?? FileTree())
+    }
+
+    /// The binary that a file with this digest is or holds, where the store has it.
+    private static func unpacked(_ source: Digest, _ store: (BundleStore, VerifiedFiles)?) -> WrittenFile? {
+        guard let (store, verified) = store else { return nil }
+        return store.object(
+            verified.content(ofArchive: source) ?? source, mode: EntryMode(0o555), knowing: verified)
     }
 
     private static func resolvePackages(

@@ -41,12 +41,14 @@ public struct AlpineImage: Hashable, Sendable {
     ///   - world: The words of the node's `/etc/apk/world`, each of which the image must satisfy.
     ///   - checksumFile: A list to take the digest from where nothing is pinned; by default `PATH.sha256`, else
     ///     `PATH.sha512`, where one is there.
+    ///   - verified: Files that were read before; one that has not changed since is not read to its end again.
     ///   - progress: Called now and then with the bytes that have been read and those there are.
     /// - Returns: What the image is and holds.
     /// - Throws: ``UpstreamError`` with the reason that helps most, or `ArtefactError` when a file cannot be read.
     public static func verify(
         _ path: FilePath, release: AlpineRelease, architecture: Architecture, world: [String],
-        checksumFile: FilePath? = nil, progress: ((_ done: UInt64, _ total: UInt64) -> Void)? = nil
+        checksumFile: FilePath? = nil, knowing verified: VerifiedFiles? = nil,
+        progress: ((_ done: UInt64, _ total: UInt64) -> Void)? = nil
     ) throws -> AlpineImage {
         let wanted = AlpineIdentity(release, architecture)
         var suspicion: UpstreamError?
@@ -59,7 +61,8 @@ public struct AlpineImage: Hashable, Sendable {
             suspicion = error
         }
         let expectation = try Expectation.ofImage(path, named: wanted.imageName, pin: release.sha256, checksumFile)
-        let digests = try FileDigests(of: path, sha512: expectation.needsSHA512, progress: progress)
+        let digests = try FileDigests(
+            of: path, sha512: expectation.needsSHA512, knowing: verified, progress: progress)
         guard expectation.isMet(by: digests) else {
             throw UpstreamError(
                 .tampered, subject: path.string,

@@ -47,27 +47,34 @@ public struct KubeSoloBinary: Hashable, Sendable {
     ///   - staging: Where the binary is put; its directory must be there.
     ///   - checksumFile: A list to take the digest from where nothing is pinned; by default `PATH.sha256` or `SHA256SUMS`
     ///     beside the file, where one is there.
+    ///   - verified: Files that were read before; one that has not changed since is not read again.
+    ///   - unpacked: Finds the binary of a file with this digest where it was taken out before, verified and with its
+    ///     digest; it is then used where it stands.
     ///   - progress: Called now and then with the bytes that have been read and those there are.
     /// - Returns: The binary and what is known of it.
     /// - Throws: ``UpstreamError`` with the reason that helps most, or `ArtefactError` when a file cannot be read or
     ///   written.
     public static func load(
         _ path: FilePath, kubesolo: KubeSolo, architecture: Architecture, staging: FilePath,
-        checksumFile: FilePath? = nil, progress: ((_ done: UInt64, _ total: UInt64) -> Void)? = nil
+        checksumFile: FilePath? = nil, knowing verified: VerifiedFiles? = nil,
+        unpacked: (Digest) -> WrittenFile? = { _ in nil },
+        progress: ((_ done: UInt64, _ total: UInt64) -> Void)? = nil
     ) throws -> KubeSoloBinary {
         let asset = KubeSoloAsset(name: path.lastComponent?.string ?? "")
         try asset?.require(KubeSoloAsset(kubesolo, architecture), subject: path.string)
         let form = try form(of: path)
         let expectation = try Expectation.ofKubeSolo(path, asset, pin: kubesolo.sha256, checksumFile)
-        let digests = try FileDigests(of: path, sha512: expectation.needsSHA512, progress: progress)
+        let digests = try FileDigests(
+            of: path, sha512: expectation.needsSHA512, knowing: verified, progress: progress)
         var staged: WrittenFile?
         var isAccepted = false
-        defer { if !isAccepted, staged != nil { try? HostFile.remove(staging) } }
+        let known = unpacked(digests.sha256)
+        defer { if !isAccepted, known == nil, staged != nil { try? HostFile.remove(staging) } }
         var reason: UpstreamError?
         do {
-            let written = try stage(path, form, at: staging)
+            let written = try known ?? stage(path, form, at: staging)
             staged = written
-            try ELFImage(staging, named: form == .binary ? path.string : "\(path)(kubesolo)")
+            try ELFImage(written.path, named: form == .binary ? path.string : "\(path)(kubesolo)")
                 .requireStaticProgram(for: architecture)
         } catch let error as UpstreamError {
             reason = error
@@ -88,6 +95,7 @@ public struct KubeSoloBinary: Hashable, Sendable {
         try digests.requireSame(path)
         guard form == .tarball || digest == digests.sha256 else { throw FileDigests.changed(path) }
         isAccepted = true
+        if form == .tarball { verified?.note(content: digest, ofArchive: digests.sha256) }
         return KubeSoloBinary(
             path: staged.path, pin: BinaryPin(digest: digest, size: staged.size), source: path, form: form,
             sourceDigest: digests.sha256, sourceSize: digests.size, asset: asset, trust: expectation.trust,

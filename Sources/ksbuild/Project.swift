@@ -1,4 +1,5 @@
 import Artefact
+import Bundle
 import Node
 import Recipe
 import SystemPackage
@@ -24,12 +25,13 @@ struct Project {
 
     /// Takes in what upstreams give and decides all that is to be written.
     func build(
-        _ inputs: InputOptions, areRequired: Bool, in folder: borrowing TemporaryFolder, report: BuildReport? = nil
+        _ inputs: InputOptions, areRequired: Bool, in folder: borrowing TemporaryFolder,
+        reusing store: (BundleStore, VerifiedFiles)? = nil, report: BuildReport? = nil
     ) throws -> NodeBuild {
         let report = report ?? reporter.show
         let gathered = try BuildInputs.gather(
             for: node, from: inputs.sources, areRequired: areRequired, unpackingInto: folder.path,
-            report: report)
+            reusing: store, report: report)
         return try NodeBuild(node: node, inputs: gathered, resources: Resources.overlays(), report: report)
     }
 }

@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// A version that changes nothing but the configuration costs little of the disk.
+/// A version that changes nothing but the configuration costs little: of the disk, and of the time.
 @Suite struct SmallVersionTests {
     @Test func `it takes no more of the disk than its own small files and 64 KiB`() async throws {
         let scratch = try Scratch()
@@ -11,7 +11,7 @@ import Testing
             recipe() { printf 'apiVersion: ksbuild/v1\\nhostname: edge-%s\\npackages: [iptables]\\n' $1 >ksbuild.yaml; }
             used() { du -s --block-size=1 out | cut -f1; }
             own() { cat out/bundles/$1/*.apkovl.tar.gz out/bundles/$1/*.cidata.iso out/bundles/$1/manifest.json \
-                out/bundles/$1/SHA256SUMS | wc -c; }
+                out/bundles/$1/SHA256SUMS out/store/verified | wc -c; }
             recipe 1; "$1" bundle --quiet --version 1.0.0 --mirror "$2"; first=$(used)
             recipe 2; "$1" bundle --quiet --version 1.1.0 --mirror "$2"; second=$(used)
             recipe 3; "$1" bundle --quiet --version 1.2.0 --mirror "$2" --no-medium; third=$(used)
@@ -57,5 +57,29 @@ import Testing
         #expect(result.output.hasSuffix("cidata\n"), "\(result.output)")
         let refused = try await ksbuild("medium", "--seed", in: scratch.path)
         #expect(refused.exitCode == 64 && refused.errors.contains("--seed goes with a bundle"), "\(refused.errors)")
+    }
+
+    @Test func `inputs that were read before are not read again, and a paranoid build reads them`() async throws {
+        let scratch = try Scratch()
+        let script = """
+            cp "$2"/alpine/v3.23/releases/x86_64/alpine-virt-*.iso a.iso
+            cp "$3"/kubesolo/v1.2.2/kubesolo-v1.2.2-linux-amd64-musl-offline.tar.gz k.tar.gz; sleep 0.1
+            build() {
+                printf 'apiVersion: ksbuild/v1\\nhostname: edge-%s\\n' $2 >ksbuild.yaml
+                sh -ec '"$@" --iso a.iso --kubesolo k.tar.gz; sed -n "s/rchar: //p" /proc/$$/io' sh \
+                    "$1" bundle --quiet --no-medium --version "$2" $3
+                grep -e kubesolo$ -e alpine out/bundles/$2/SHA256SUMS | cut -c1-64 >$2
+            }
+            stat -c %s a.iso; build "$1" 1.0.0 ''; build "$1" 1.1.0 ''; build "$1" 1.2.0 --paranoid
+            cmp 1.0.0 1.1.0; cmp 1.0.0 1.2.0
+            """
+        let result = try await run(
+            "bash",
+            ["-euc", script, "bash", try Product.ksbuild.string, Product.mirror.string, Product.lab.string],
+            in: scratch.path)
+        try #require(result.succeeded, "\(result.errors)")
+        let bytes = result.output.split(separator: "\n").compactMap { Int($0) }
+        try #require(bytes.count == 4, "\(result.output)")
+        #expect(bytes[1] > bytes[0] && bytes[2] < bytes[0] / 2 && bytes[3] > bytes[0], "\(bytes)")
     }
 }

@@ -17,6 +17,9 @@ struct BundleCommand: ParsableCommand {
     @Flag(help: "Do not compose the media: the manifest tells how they are made, and not what they are then.")
     var noMedium = false
 
+    @Flag(help: "Read every input and every shared file again, whatever was noted of them.")
+    var paranoid = false
+
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
@@ -27,11 +30,12 @@ struct BundleCommand: ParsableCommand {
         _ = try Version(version)
         let project = try Project(recipe, version: version, report)
         let work = try folder.makeWorkFolder()
-        let build = try project.build(inputs, areRequired: true, in: work)
+        let store = BundleStore(folder.path, isPatient: patience.wait)
+        let verified = try store.verifiedFiles(in: work.path, isBelieved: !paranoid)
+        let build = try project.build(inputs, areRequired: true, in: work, reusing: (store, verified))
         let stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
         project.reporter.show(.step("publish \(version)"))
-        let publication = try BundleStore(folder.path, isPatient: patience.wait).publish(
-            stage, allowingDowngrade: allowDowngrade)
+        let publication = try store.publish(stage, knowing: verified, allowingDowngrade: allowDowngrade)
         guard !report.quiet else { return }
         switch publication.outcome {
         case .identical: Console.print("\(publication.path): identical, nothing changed")

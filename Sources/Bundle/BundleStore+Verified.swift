@@ -1,0 +1,49 @@
+public import Artefact
+public import SystemPackage
+
+/// What the store knows of files without reading them again.
+extension BundleStore {
+    var verifiedFile: FilePath { out.appending("store").appending(VerifiedRecord.fileName) }
+
+    /// The files that were read before, for one build.
+    ///
+    /// - Parameters:
+    ///   - folder: A directory of the build on the file system of the results.
+    ///   - isBelieved: Whether what was noted before is believed; otherwise all is read again, and noted.
+    /// - Returns: What is known; ``publish(_:knowing:)`` notes it for the next build.
+    /// - Throws: `ArtefactError` where no file can be made in the folder.
+    public func verifiedFiles(in folder: FilePath, isBelieved: Bool) throws -> VerifiedFiles {
+        let begun = try FileFingerprint.now(in: folder)
+        guard isBelieved else { return VerifiedFiles(begun: begun) }
+        let note = VerifiedRecord.read(verifiedFile)
+        return VerifiedFiles(begun: begun, entries: note.entries, archives: note.archives)
+    }
+
+    /// A file of the store that is good, with its place there.
+    public func object(_ digest: Digest, mode: EntryMode, knowing verified: VerifiedFiles?) -> WrittenFile? {
+        objects.find(digest, mode, knowing: verified).map {
+            WrittenFile(path: $0.path, size: $0.file.size, digest: digest)
+        }
+    }
+
+    /// Notes what a build knows, and the objects that it used as they are now; where that fails, the next one reads them.
+    func note(_ used: [UsedObject], in verified: VerifiedFiles) throws {
+        guard let now = try? FileFingerprint.now(in: verifiedFile.removingLastComponent()) else { return }
+        for object in used {
+            guard let file = FileFingerprint(of: objects.path(object.digest, object.mode), followingLinks: false),
+                file.hasSameBytes(as: object.file)
+            else { continue }
+            verified.note(object.digest, of: file, at: now)
+        }
+        let bytes = VerifiedRecord.encode(verified.entries, verified.archives)
+        guard bytes != (try? HostFile.read(verifiedFile, limit: VerifiedRecord.maximumBytes)) else { return }
+        try disk.write(bytes, to: verifiedFile)
+    }
+
+    /// An object that a build read, or believed to be as it was read.
+    struct UsedObject {
+        let digest: Digest
+        let mode: EntryMode
+        let file: FileFingerprint
+    }
+}
