@@ -1,6 +1,6 @@
 internal import ISOBuild
 internal import Node
-internal import SystemPackage
+public import SystemPackage
 
 /// What a node that boots from an image of Alpine finds there to install, and what it goes by.
 public struct PackagesAtBoot: Hashable, Sendable {
@@ -17,23 +17,35 @@ public struct PackagesAtBoot: Hashable, Sendable {
     public func world(_ words: [String]) -> [String] { words + addedWords.filter { !words.contains($0) } }
 }
 
-extension AlpineImage {
-    /// Reads what a node that boots from the image goes by when it installs packages.
+extension PackagesAtBoot {
+    /// Reads what a node that boots from an image goes by when it installs packages.
     ///
-    /// - Returns: The index, verified, and the keys and words of the initramfs.
+    /// - Parameters:
+    ///   - path: Alpine's image, or a medium that was made of it.
+    ///   - kernel: What its kernel and initramfs are named after: `virt` or `lts`.
+    ///   - architecture: Alpine's name of the processor.
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/unsigned``, ``UpstreamError/Code/untrusted`` or
     ///   ``UpstreamError/Code/tampered`` where the node would not believe the index, so that it would boot without
     ///   packages, and what ``AlpineKeys/init(ofImage:initramfs:)`` throws; `ISOError` when the image cannot be read.
-    public func packagesAtBoot() throws -> PackagesAtBoot {
-        let initramfs = try InitramfsTrust(ofImage: path, initramfs: "boot/initramfs-\(kernelName)")
-        let place = "apks/\(architecture.alpineName)/APKINDEX.tar.gz"
+    public init(ofImage path: FilePath, kernel: String, architecture: String) throws {
+        let initramfs = try InitramfsTrust(ofImage: path, initramfs: "boot/initramfs-\(kernel)")
+        let place = "apks/\(architecture)/APKINDEX.tar.gz"
         let reader = try ISOReader(path)
         guard let entry = try reader.entry(at: place), entry.kind == .file else {
             throw UpstreamError(.incomplete, subject: path.string, detail: "has no \(place)")
         }
         let archive = try reader.read(entry, limit: PackageIndex.maximumCompressedBytes)
-        return PackagesAtBoot(
-            index: try PackageIndex(archive: archive, named: "\(path)(\(place))", trusting: initramfs.keys),
-            keys: initramfs.keys, addedWords: ["alpine-base"] + (initramfs.verifiesModloop ? ["openssl"] : []))
+        index = try PackageIndex(archive: archive, named: "\(path)(\(place))", trusting: initramfs.keys)
+        keys = initramfs.keys
+        addedWords = ["alpine-base"] + (initramfs.verifiesModloop ? ["openssl"] : [])
+    }
+}
+
+extension AlpineImage {
+    /// Reads what a node that boots from the image goes by when it installs packages.
+    ///
+    /// - Throws: As ``PackagesAtBoot/init(ofImage:kernel:architecture:)``.
+    public func packagesAtBoot() throws -> PackagesAtBoot {
+        try PackagesAtBoot(ofImage: path, kernel: kernelName, architecture: architecture.alpineName)
     }
 }
