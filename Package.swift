@@ -55,12 +55,15 @@ let package = Package(
         room(
             "Recipe",
             ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", system, yams]),
+        room(
+            "Diff",
+            ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe", system]),
         room("Machine", ["Artefact", system, subprocess]),
         .executableTarget(
             name: "ksbuild",
             dependencies: [
                 "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe",
-                "Machine", system, arguments,
+                "Diff", "Machine", system, arguments,
             ],
             swiftSettings: settings),
 

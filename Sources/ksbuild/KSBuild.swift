@@ -18,7 +18,9 @@ struct KSBuild: AsyncParsableCommand {
                     OverlayCommand.self, CidataCommand.self, MediumCommand.self, BundleCommand.self, GraftCommand.self,
                     KeygenCommand.self,
                 ]),
-            CommandGroup(name: "Judge", subcommands: [VerifyCommand.self, InspectCommand.self, BootCommand.self]),
+            CommandGroup(
+                name: "Judge",
+                subcommands: [VerifyCommand.self, InspectCommand.self, DiffCommand.self, BootCommand.self]),
             CommandGroup(
                 name: "Live and back",
                 subcommands: [

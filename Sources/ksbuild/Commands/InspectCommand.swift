@@ -36,21 +36,10 @@ struct InspectCommand: ParsableCommand {
         }
         switch try HostFile.status(of: path).kind {
         case .directory: return try BundleInspection(path)
-        case .file: return try isImage(path) ? ImageInspection(path) : OverlayInspection(path)
+        case .file: return try ImageMark.isOn(path) ? ImageInspection(path) : OverlayInspection(path)
         case .symlink, .special:
             throw ArtefactError(
                 .unsupportedKind, subject: subject, detail: "is no regular file and no bundle; name one of those")
         }
-    }
-
-    /// Whether a file has the standard identifier of its first volume descriptor in sector 16 (ECMA-119 §8.1.2).
-    private func isImage(_ path: FilePath) throws -> Bool {
-        let descriptor = try HostFile.open(path)
-        defer { try? descriptor.close() }
-        var bytes = [UInt8](repeating: 0, count: 5)
-        let count = unsafe try bytes.withUnsafeMutableBytes { field in
-            unsafe try descriptor.read(fromAbsoluteOffset: 32769, into: field)
-        }
-        return count == 5 && bytes == Array("CD001".utf8)
     }
 }

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Artefact
+import Bundle
+import Diff
+import Recipe
+import SystemPackage
+
+struct DiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract:
+            "Show what differs between two bundles, overlays or images, and whether a node's data allows the way back.",
+        discussion: "What holds a secret is told to differ, and never shown. The exit code is 1 where anything differs."
+    )
+
+    @Argument(help: ArgumentHelp("A version, 'current', a bundle's directory, an overlay or an image.", valueName: "a"))
+    var a: String
+
+    @Argument(help: ArgumentHelp("The same.", valueName: "b"))
+    var b: String
+
+    @Flag(help: "Show the lines that differ of small texts.")
+    var text = false
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    @OptionGroup var folder: OutputFolder
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let difference = Difference(
+            try ComparedSubject.read(a, in: folder), try ComparedSubject.read(b, in: folder),
+            showsText: text || report.verbose)
+        try ComparedSubject.conclude(difference, json: json, report)
+    }
+}
