@@ -78,7 +78,7 @@ struct VerifiedTests {
     /// What is done to a note that says too much, each of which makes it no note.
     private static let damages: [String] = [
         "truncate -s -1 \"$1\"", "head -n -1 \"$1\" >n; mv n \"$1\"", "sed -i 's/^file \\(.\\)/file 0\\1/' \"$1\"",
-        "sed -i '2s/0/1/' \"$1\"", "printf 'x' >>\"$1\"", "tac \"$1\" >n; mv n \"$1\"", ": >\"$1\"",
+        "printf 'x' >>\"$1\"", "tac \"$1\" >n; mv n \"$1\"", ": >\"$1\"",
         "chmod g+w \"$1\"", "chown 65534 \"$1\"", "mv \"$1\" n; ln -s \"$PWD/n\" \"$1\"", "rm \"$1\"; mkdir \"$1\"",
         "head -c 2000000 /dev/zero >\"$1\"", "rm \"$1\"",
     ]

@@ -88,7 +88,8 @@ import Testing
     /// Two overlays, made by tar.
     private static let overlays = """
         make() { mkdir -p $1/etc/runlevels/default; cd $1/etc; printf 'one\\ntwo\\nthree\\n' >text; echo $1 >hostname
-            printf 'base\\n%s\\n' $1 | install -m 0600 /dev/stdin shadow; ln -s /etc/init.d/$1 runlevels/default/$1; mkdir apk
+            for file in shadow token; do printf 'base\\n%s\\n' $1 | install -m 0600 /dev/stdin $file; done; chmod 0644 shadow;
+            ln -s /etc/init.d/$1 runlevels/default/$1; mkdir apk
             printf 'alpine-base\\n%s\\n' $1 >apk/world; echo "\u{1b}[31m" >colour; cd ../..; }
         make a; make b; sed -i 's/two/2/' b/etc/text; chmod 0755 b/etc/text; rm b/etc/colour
         for name in a b; do tar -C $name --owner=0 --group=0 --sort=name -czf $name.apkovl.tar.gz etc; done
@@ -132,13 +133,14 @@ import Testing
                   +b
               - etc/runlevels/default/a: symlink 0777 0:0 -> /etc/init.d/a
               + etc/runlevels/default/b: symlink 0777 0:0 -> /etc/init.d/b
-              ~ etc/shadow: file 0600 0:0, secret -> file 0600 0:0, secret, another
+              ~ etc/shadow: file 0644 0:0, secret -> file 0644 0:0, secret, another
               ~ etc/text: file 0644 0:0, 14 bytes, sha256 \(d[5])… -> file 0755 0:0, 12 bytes, sha256 \(d[6])…
                   @@ -1,3 +1,3 @@
                    one
                   -two
                   +2
                    three
+              ~ etc/token: file 0600 0:0, secret -> file 0600 0:0, secret, another
             size: \(d[7]) -> \(d[8]) bytes
             exit 1
             """
