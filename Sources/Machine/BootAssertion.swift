@@ -48,6 +48,8 @@ public struct BootExpectations: Hashable, Sendable {
     public var address: String?
     /// Where the host key must come from: `kept`, `made`, `fresh`; `nil` takes any.
     public var hostKeyState: String?
+    /// Whether a node that says it is not healthy has decided that; it may still become so later.
+    public var isUnhealthyFinal = false
     /// Assertions that are not expected to hold.
     public var outcomes: [BootAssertion: ExpectedOutcome]
 
@@ -112,7 +114,9 @@ struct BootJudge {
         case .kubesoloHealthy:
             let service = state(facts, "kubesolo", holds: [], refused: ["refused"])
             if case .refused = service.0 { return service }
-            return state(facts, "health", holds: ["healthy"], refused: [])
+            return state(
+                facts, "health", holds: ["healthy"],
+                refused: expectations.isUnhealthyFinal ? ["unhealthy"] : [])
         case .bootComplete: return state(facts, "boot", holds: ["complete"], refused: [])
         case .sshReachable, .acpiShutdown: return (.pending(""), nil)
         case .apiReachable:

@@ -133,7 +133,8 @@ public struct BootReport: Hashable, Sendable {
         }
     }
 
-    private struct Document: Encodable {
+    /// What is encoded as JSON.
+    struct Document: Encodable {
         struct Row: Encodable {
             let assertion: String
             let expected: String

@@ -15,6 +15,8 @@ public struct BootTest: Sendable {
     public var limit: Duration
     /// The longest time for the shutdown.
     public var shutdownLimit = defaultShutdownLimit
+    /// Whether the test ends as soon as an assertion fails, and the machine then as by a power failure.
+    public var isImpatient = false
 
     /// Describes a boot test.
     public init(expecting expectations: BootExpectations, login: SSHLogin? = nil, limit: Duration = defaultLimit) {
@@ -29,12 +31,16 @@ public struct BootTest: Sendable {
     ///   - machine: What is booted.
     ///   - accelerator: What runs it.
     ///   - progress: Told of each assertion when it is first decided.
+    ///   - whileHealthy: What is done with a node that is as expected, before it is switched off.
     /// - Returns: The outcome; a node that is not as expected is no error. It says so in ``BootReport/failure``.
     /// - Throws: ``MachineError`` when the test itself could not be carried out.
     public func run(
-        _ machine: BootMachine, accelerator: Accelerator, progress: @Sendable (AssertionResult) -> Void = { _ in }
+        _ machine: BootMachine, accelerator: Accelerator, progress: @Sendable (AssertionResult) -> Void = { _ in },
+        whileHealthy: (RunningMachine) async throws -> Void = { _ in }
     ) async throws -> BootReport {
-        try await machine.run(accelerator: accelerator) { running in try await judge(running, progress: progress) }
+        try await machine.run(accelerator: accelerator) { running in
+            try await judge(running, progress: progress, whileHealthy: whileHealthy)
+        }
     }
 
     /// Judges a machine that is running, from its start or its last reset; the assertion on the shutdown ends it.
@@ -42,10 +48,12 @@ public struct BootTest: Sendable {
     /// - Parameters:
     ///   - running: The machine.
     ///   - progress: Told of each assertion when it is first decided.
+    ///   - whileHealthy: What is done with a node that is as expected, before the shutdown.
     /// - Returns: The outcome.
     /// - Throws: ``MachineError`` when a program that is needed is missing.
     public func judge(
-        _ running: RunningMachine, progress: @Sendable (AssertionResult) -> Void = { _ in }
+        _ running: RunningMachine, progress: @Sendable (AssertionResult) -> Void = { _ in },
+        whileHealthy: (RunningMachine) async throws -> Void = { _ in }
     ) async throws -> BootReport {
         var state = Progress(expectations)
         let first = BootAssertion.allCases.filter { $0 != .acpiShutdown }
@@ -58,7 +66,8 @@ public struct BootTest: Sendable {
             }
             let elapsed = await running.elapsed
             let (failure, isRunning) = await (running.failure, running.isRunning)
-            let isOver = failure != nil || !isRunning || elapsed >= limit
+            let isOver =
+                failure != nil || !isRunning || elapsed >= limit || (isImpatient && state.hasFailed)
             if state.areDecided(first) || isOver { break }
             if facts.isEmpty, elapsed >= nextLook {
                 nextLook = elapsed + Self.screenInterval
@@ -76,7 +85,10 @@ public struct BootTest: Sendable {
         } else {
             undecided = "not within \(limit.secondsText) s"
         }
-        if failure == nil, isRunning, expectations.outcome(.acpiShutdown) != .notAsked {
+        let isWell = failure == nil && isRunning && state.areDecided(first) && !state.hasFailed
+        if isWell { try await whileHealthy(running) }
+        let isAsked = expectations.outcome(.acpiShutdown) != .notAsked
+        if failure == nil, isRunning, isAsked, isWell || !isImpatient {
             let before = await running.elapsed
             let didPowerOff = try await running.powerdown(within: shutdownLimit)
             let after = await running.elapsed
@@ -148,6 +160,11 @@ private struct Progress {
         guard judge.expectations.outcome(assertion) != .notAsked else { return false }
         if case .pending = verdicts[assertion]?.verdict ?? .pending("") { return true }
         return false
+    }
+
+    /// Whether an assertion came out otherwise than expected.
+    var hasFailed: Bool {
+        BootAssertion.allCases.contains { !isUndecided($0) && result($0)?.state == .failed }
     }
 
     func areDecided(_ assertions: [BootAssertion]) -> Bool { !assertions.contains(where: isUndecided) }

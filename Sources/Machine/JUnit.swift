@@ -4,7 +4,17 @@ extension BootReport {
     /// The report in the XML that continuous integration reads as JUnit's: one suite, one case an assertion.
     ///
     /// Characters that XML 1.0 cannot hold (§2.2) are replaced; the last lines of the console are `system-out`.
-    public var junit: String {
+    public var junit: String { Self.junit(of: [self]) }
+
+    /// Several boots in one report, one suite each.
+    public static func junit(of reports: [BootReport]) -> String {
+        let lines =
+            ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<testsuites name=\"ksbuild boot\">"]
+            + reports.flatMap(\.suite) + ["</testsuites>"]
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private var suite: [String] {
         let failures = results.filter { $0.state == .failed }.count
         let skipped = results.filter { $0.state == .skipped }.count
         let counts =
@@ -12,8 +22,6 @@ extension BootReport {
             + " time=\"\(elapsed.milliseconds)\""
         let name = XMLText.attribute("ksbuild boot \(expectations.name) \(expectations.version)")
         var lines = [
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
-            "<testsuites name=\"ksbuild boot\" \(counts)>",
             "  <testsuite name=\(name) \(counts)>",
             "    <properties>",
             property("accelerator", accelerator.rawValue),
@@ -23,8 +31,8 @@ extension BootReport {
         ]
         for result in results { lines += testCase(result) }
         lines.append("    <system-out>\(XMLText.escaped(consoleTail.joined(separator: "\n")))</system-out>")
-        lines += ["  </testsuite>", "</testsuites>"]
-        return lines.map { $0 + "\n" }.joined()
+        lines.append("  </testsuite>")
+        return lines
     }
 
     private func property(_ name: String, _ value: String) -> String {

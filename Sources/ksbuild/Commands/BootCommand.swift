@@ -15,7 +15,16 @@ struct BootCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("The bundle's directory, or its version.", valueName: "bundle"))
-    var bundle: String
+    var bundle: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Boot this version first, then that of --to on the same data disk, and go back where it is not healthy.",
+            valueName: "version"))
+    var upgradeFrom: String?
+
+    @Option(help: ArgumentHelp("The version to upgrade to.", valueName: "version"))
+    var to: String?
 
     @Option(help: ArgumentHelp("The data disk to use and keep.", valueName: "file"))
     var dataDisk: String?
@@ -64,24 +73,13 @@ struct BootCommand: AsyncParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() async throws {
-        let source = try PublishedBundle(bundle, in: folder)
-        let serialLog = try serialLogPath(source.manifest)
         let work = try folder.makeWorkFolder()
-        let machine = BootMachine(
-            bootImage: twoMedia ? try source.file(.alpineISO) : try medium(.boot, of: source, in: work.path),
-            seedImage: twoMedia ? try medium(.seed, of: source, in: work.path) : nil,
-            dataDisk: dataDisk.map { .kept(FilePath($0), size: Self.dataDiskSize) }
-                ?? .scratch(size: Self.dataDiskSize),
-            serialLog: serialLog, firmware: uefi ? .uefi : .bios, memory: memory, processors: cpus,
-            attachment: attach)
-        let about = source.manifest.description
-        let test = BootTest(
-            expecting: BootExpectations(
-                name: about.name, version: about.version.description, hostname: about.hostname ?? about.name,
-                address: expectAddress),
-            login: sshKey.map { SSHLogin(user: sshUser, identity: FilePath($0)) }, limit: .seconds(timeout))
         let choice = await AcceleratorChoice.forThisHost()
-        if !report.quiet { Console.error("booting \(about.name) \(about.version) (\(choice))") }
+        if let upgradeFrom, let to {
+            return try await upgrade(from: upgradeFrom, to: to, choice, in: work.path)
+        }
+        let (machine, test) = try prepare(bundle ?? "", in: work.path)
+        if !report.quiet { Console.error("booting \(test.expectations.name) \(test.expectations.version) (\(choice))") }
         let isTalkative = !report.quiet && !json
         let outcome = try await test.run(machine, accelerator: choice.accelerator) { result in
             if isTalkative { Console.error(BootReport.row()(result)) }
@@ -93,6 +91,38 @@ struct BootCommand: AsyncParsableCommand {
 
     func validate() throws {
         if twoMedia && attach != .cd { throw ValidationError("--two-media boots from CD drives alone") }
+        guard (upgradeFrom == nil) == (to == nil) else {
+            throw ValidationError("--upgrade-from VERSION and --to VERSION go together")
+        }
+        guard to == nil || to != upgradeFrom else {
+            throw ValidationError("--to names another version than --upgrade-from")
+        }
+        guard (bundle == nil) != (to == nil) else {
+            throw ValidationError("name one bundle, or two versions with --upgrade-from and --to")
+        }
+    }
+
+    /// The machine that boots a bundle, and what is expected of it.
+    func prepare(
+        _ bundle: String, in scratch: FilePath, dataDisk disk: FilePath? = nil
+    ) throws -> (BootMachine, BootTest) {
+        let source = try PublishedBundle(bundle, in: folder)
+        let about = source.manifest.description
+        let work = scratch.appending("\(about.version)")
+        try HostFile.makeDirectory(work)
+        let machine = BootMachine(
+            bootImage: twoMedia ? try source.file(.alpineISO) : try medium(.boot, of: source, in: work),
+            seedImage: twoMedia ? try medium(.seed, of: source, in: work) : nil,
+            dataDisk: (disk ?? dataDisk.map { FilePath($0) }).map { .kept($0, size: Self.dataDiskSize) }
+                ?? .scratch(size: Self.dataDiskSize),
+            serialLog: try serialLogPath(source.manifest), firmware: uefi ? .uefi : .bios, memory: memory,
+            processors: cpus, attachment: attach)
+        let test = BootTest(
+            expecting: BootExpectations(
+                name: about.name, version: about.version.description, hostname: about.hostname ?? about.name,
+                address: expectAddress),
+            login: sshKey.map { SSHLogin(user: sshUser, identity: FilePath($0)) }, limit: .seconds(timeout))
+        return (machine, test)
     }
 
     /// A medium of the bundle, composed for this boot alone.
