@@ -44,6 +44,7 @@ extension FileTree {
         try settings.assign("data_match", kind)
         try settings.assign("data_match_value", value)
         try settings.assign("data_wait", "5")
+        try settings.assign("data_snapshots", String(disk.snapshots))
         try addFile("etc/conf.d/kubesolo-data", settings.text, origin: "storage")
     }
 

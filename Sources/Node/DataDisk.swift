@@ -28,6 +28,8 @@ public struct DataDisk: Hashable, Sendable {
     public var match: Match?
     /// Whether it may be formatted.
     public var format: Format
+    /// How many snapshots of the datastore are kept, at least 1.
+    public var snapshots: Int
 
     /// The serial number that ksbuild's own virtual machines give the data disk.
     public static let defaultSerial = "ksbuild-data"
@@ -35,11 +37,12 @@ public struct DataDisk: Hashable, Sendable {
     /// Makes a data disk; the defaults suit ksbuild's own virtual machines.
     public init(
         label: String = "KUBESOLO", mountPoint: String = "/var/lib/kubesolo", match: Match? = .serial(defaultSerial),
-        format: Format = .ifBlank
+        format: Format = .ifBlank, snapshots: Int = 3
     ) {
         self.label = label
         self.mountPoint = mountPoint
         self.match = match
         self.format = format
+        self.snapshots = snapshots
     }
 }

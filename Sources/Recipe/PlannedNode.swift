@@ -64,7 +64,8 @@ extension NodeImage {
             }
         return .object(
             ("label", .string(dataDisk.label)), (match?.0 ?? "serial", match?.1),
-            ("mount", .string(dataDisk.mountPoint)), ("format", .string(dataDisk.format.rawValue)))
+            ("mount", .string(dataDisk.mountPoint)), ("format", .string(dataDisk.format.rawValue)),
+            ("snapshots", .integer(Int64(dataDisk.snapshots))))
     }
 
     private var plannedRegistries: ConfigValue? {

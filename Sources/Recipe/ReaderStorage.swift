@@ -14,6 +14,7 @@ extension RecipeReader {
     mutating func readDataDisk(_ data: CheckedNode) {
         recipe.dataDisk.label = take("label", of: data)?.text
         recipe.dataDisk.format = take("format", of: data)?.text.flatMap(DataDisk.Format.init)
+        recipe.dataDisk.snapshots = take("snapshots", of: data)?.integer.map(Int.init)
         if let mount = take("mount", of: data), let path = mount.text {
             if Self.reservedMounts.contains(where: { path == $0 || path.hasPrefix($0 + "/") }) {
                 fault(

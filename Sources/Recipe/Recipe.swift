@@ -52,6 +52,8 @@ public struct Recipe: Hashable, Sendable {
         public var mountPoint: String?
         /// Whether it may be formatted.
         public var format: Node.DataDisk.Format?
+        /// How many snapshots of the datastore are kept.
+        public var snapshots: Int?
     }
 
     /// The first part of every artefact's name.

@@ -49,7 +49,8 @@ extension Recipe {
         let fallback = Node.DataDisk()
         return Node.DataDisk(
             label: dataDisk.label ?? fallback.label, mountPoint: dataDisk.mountPoint ?? fallback.mountPoint,
-            match: dataDisk.match ?? fallback.match, format: dataDisk.format ?? fallback.format)
+            match: dataDisk.match ?? fallback.match, format: dataDisk.format ?? fallback.format,
+            snapshots: dataDisk.snapshots ?? fallback.snapshots)
     }
 }
 

@@ -187,6 +187,9 @@ enum RecipeSchema {
         SchemaField(
             "format", .choice(DataDisk.Format.allCases.map(\.rawValue)), .value(.string(DataDisk().format.rawValue)),
             "Whether a matching disk may be formatted: `if-blank` where nothing at all is on it, or `never`."),
+        SchemaField(
+            "snapshots", .integer(1...100), .value(.integer(Int64(DataDisk().snapshots))),
+            "How many snapshots of the datastore the node keeps; one is taken before another KubeSolo opens it."),
     ])
 
     private static let ownPackages = Schema.object([

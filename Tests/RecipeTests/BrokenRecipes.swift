@@ -323,6 +323,7 @@ let brokenAccess: [BrokenRecipe] = [
     disk("mount: »/", "mount", "is not a mount point"),
     disk("mount: »/etc/kubesolo", "mount", "is in a directory that the system needs for itself"),
     disk("mount: »/var", "mount", "would hide what is in it"),
+    disk("snapshots: »0", "snapshots", "is 0, and must be 1 to 100"),
     disk("format: »always", "format", "write if-blank or never"),
     disk("format: »if_blank", "format", "did you mean 'if-blank'?"),
     disk("serial: a, size: »8GiB", "size", "is one thing too many: a disk is told by serial, by size or by device"),

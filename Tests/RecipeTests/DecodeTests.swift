@@ -30,7 +30,7 @@ struct DecodeTests {
             kubesolo: { release: v1.2.2, variant: offline, config: {} }
             network: { interfaces: { eth0: { dhcp4: true, acceptRA: false, addresses: [], nameservers: [] } }, nameservers: [], search: [] }
             access: { users: [ { name: alpine, uid: 1000, doas: true, authorizedKeys: [] } ], hostKeys: persistent }
-            storage: { data: { label: KUBESOLO, serial: ksbuild-data, mount: /var/lib/kubesolo, format: if-blank } }
+            storage: { data: { label: KUBESOLO, serial: ksbuild-data, mount: /var/lib/kubesolo, format: if-blank, snapshots: 3 } }
             packages: []
             repositories: []
             layers: []
