@@ -45,7 +45,36 @@ func openStore(directory string) (*store, error) {
 	if s.log, err = os.OpenFile(s.path+"-wal", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
 		return nil, err
 	}
+	if s.openedBy != "" && isOlderMinor(release, s.openedBy) {
+		if err := s.dropFields(); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.append(record{Opened: release})
+}
+
+// dropFields leaves of every value what all releases know: what an older API server does, in silence, with what a newer
+// one has written.
+func (s *store) dropFields() error {
+	for key, value := range s.values {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(value, &fields) != nil {
+			continue
+		}
+		for name := range fields {
+			if name != "apiVersion" && name != "kind" && name != "metadata" {
+				delete(fields, name)
+			}
+		}
+		known, err := json.Marshal(fields)
+		if err != nil {
+			return err
+		}
+		if err := s.put(key, known); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkStore reads a copy of a datastore and changes nothing.

@@ -38,6 +38,12 @@ func compareReleases(a, b string) int {
 	return 0
 }
 
+// isOlderMinor tells whether the minor release of a is older than that of b.
+func isOlderMinor(a, b string) bool {
+	x, y := parseRelease(a), parseRelease(b)
+	return x[0] < y[0] || x[0] == y[0] && x[1] < y[1]
+}
+
 // atLeast tells whether this release is tag or a newer one.
 func atLeast(tag string) bool {
 	return compareReleases(release, tag) >= 0
