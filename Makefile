@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.build/peers/bin:$(PATH)
 LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason
 
 # Tests that boot nothing and that only `make test-long` runs.
-LONG_TESTS = every power failure|every call|for two minutes|ten thousand
+LONG_TESTS = every power failure|every call|for two minutes|ten thousand|every bit of the manifest
 
 .PHONY: help deps build release lab test test-quick test-boot test-long demo lint bench install clean
 
@@ -46,7 +46,7 @@ test-long: test ## the whole test suite, every state and every boot
 	$(SWIFT) test --skip-build --no-parallel --filter '$(LONG_BOOTS)'
 
 test-quick: ## the tests that boot nothing
-	$(SWIFT) test --skip BootTests
+	$(SWIFT) test --skip 'BootTests|$(LONG_TESTS)'
 
 test-boot: lab ## the tests that boot machines
 	$(SWIFT) test --no-parallel --filter BootTests

@@ -35,6 +35,12 @@ public struct BundleError: Failure, Hashable {
         case brokenPointer
         /// The history cannot be one: it is too large, or no regular file.
         case invalidHistory
+        /// A file or text is no key that can be used.
+        case invalidKey
+        /// A signature is not in the form that is taken.
+        case invalidSignature
+        /// No key that is trusted has signed a bundle.
+        case untrusted
         /// Another process is changing the store.
         case busy
         /// The system refused an operation on a file.
@@ -69,9 +75,11 @@ public struct BundleError: Failure, Hashable {
     public var failureClass: FailureClass {
         switch code {
         case .invalidVersion, .invalidStage: .usage
-        case .invalidManifest, .invalidChecksums, .invalidHistory, .invalidPin, .mismatch: .data
+        case .invalidManifest, .invalidChecksums, .invalidHistory, .invalidPin, .invalidKey, .invalidSignature,
+            .mismatch:
+            .data
         case .versionTaken: .cannotCreate
-        case .damaged, .brokenPointer, .failedBefore, .belowFloor, .notLive: .findings
+        case .damaged, .untrusted, .brokenPointer, .failedBefore, .belowFloor, .notLive: .findings
         case .notFound, .noWayBack: .noInput
         case .busy: .busy
         case .system(let failureClass): failureClass

@@ -61,7 +61,7 @@ extension BundleStore {
         for item in items { known[item.identity] = item.entry.sha256 }
         let target = path(of: manifest.version)
         if HostFile.exists(target) {
-            try compare(manifest, with: target, known)
+            try compare(manifest, with: target, known, stage.signer)
             // A command that was killed after making it appear may not have come to this.
             try disk.synchronise(directory: bundles)
             return Publication(outcome: .identical, manifest: manifest, path: target, newBytes: 0)
@@ -69,7 +69,7 @@ extension BundleStore {
         for item in items where item.isNew {
             try objects.adopt(directory.appending(item.entry.file), item.entry.sha256, item.entry.mode)
         }
-        try seal(manifest, in: directory, known)
+        try seal(manifest, in: directory, known, stage.signer)
         try disk.rename(directory, to: target)
         try disk.synchronise(directory: bundles)
         let newBytes = items.reduce(0) { $0 &+ ($1.isNew ? $1.entry.size : 0) }
@@ -139,20 +139,24 @@ extension BundleStore {
         return Item(entry: entry, file: file, isNew: isNew)
     }
 
-    /// Writes manifest and checksums, reads the whole directory back as any reader would, and makes it durable.
-    private func seal(_ manifest: Manifest, in directory: FilePath, _ known: [[UInt64]: Digest]) throws {
+    /// Writes manifest, checksums and signatures, reads the whole directory back as any reader would, and makes it durable.
+    private func seal(
+        _ manifest: Manifest, in directory: FilePath, _ known: [[UInt64]: Digest], _ signer: BundleSigner?
+    ) throws {
         let documents = [
             (Manifest.fileName, try manifest.encoded()),
             (ChecksumList.fileName, try ChecksumList(of: manifest).encoded()),
         ]
-        for (name, bytes) in documents {
+        let signatures = try signer?.files(for: manifest).map { ($0.name, $0.bytes) } ?? []
+        for (name, bytes) in documents + signatures {
             let path = directory.appending(name)
             try disk.write(bytes, to: path)
             try disk.setMode(of: path, EntryMode(0o444))
             try disk.synchronise(file: path)
         }
         try disk.setMode(of: directory, manifest.directoryMode)
-        let reading = try BundleVerification.read(directory, expecting: manifest.version, knowing: known)
+        let reading = try BundleVerification.read(
+            directory, expecting: manifest.version, knowing: known, trusting: signer.map { [$0.key.publicKey] } ?? [])
         guard reading.isGood else {
             throw BundleError(
                 .mismatch, subject: "version \(manifest.version)",
@@ -161,19 +165,29 @@ extension BundleStore {
         try disk.synchronise(directory: directory)
     }
 
-    /// Accepts a version that is there when it is good and the same, byte for byte.
-    private func compare(_ manifest: Manifest, with path: FilePath, _ known: [[UInt64]: Digest]) throws {
+    /// Accepts a version that is there when it is good and the same, byte for byte, and signed in the same way.
+    private func compare(
+        _ manifest: Manifest, with path: FilePath, _ known: [[UInt64]: Digest], _ signer: BundleSigner?
+    ) throws {
         let subject = "version \(manifest.version)"
         let present = try BundleVerification.read(path, expecting: manifest.version, knowing: known)
         guard present.isGood, let other = present.manifest else {
             throw present.refusal(
                 subject, remedy: "publish under another version, or remove \(path.string) and build again")
         }
-        guard !other.describesTheSame(as: manifest) else { return }
-        throw BundleError(
-            .versionTaken, subject: subject,
-            detail: "is published already with another content (\(Self.difference(other, manifest))); "
-                + "a published version never changes: take a new version")
+        guard other.describesTheSame(as: manifest) else {
+            throw BundleError(
+                .versionTaken, subject: subject,
+                detail: "is published already with another content (\(Self.difference(other, manifest))); "
+                    + "a published version never changes: take a new version")
+        }
+        // The manifest that is there may say otherwise how the inputs were verified, and it is the one that is signed.
+        let found = try SignatureFile.present(in: path)
+        if let difference = SignatureFile.difference(found, try signer?.files(for: other) ?? []) {
+            throw BundleError(
+                .versionTaken, subject: subject,
+                detail: "is published already \(difference); a published version never changes: take a new version")
+        }
     }
 
     /// What a person needs to know of the difference between two manifests, on one line.

@@ -119,15 +119,19 @@ public struct BundleStore: Sendable {
 
     /// Re-reads every byte of a published bundle.
     ///
+    /// - Parameters:
+    ///   - version: The version.
+    ///   - keys: The keys of which one must have signed it; with none, it need not be signed.
+    /// - Returns: All that is wrong with it.
     /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is none.
-    public func verify(_ version: Version) throws -> BundleVerification {
+    public func verify(_ version: Version, trusting keys: [MinisignPublicKey] = []) throws -> BundleVerification {
         guard try HostFile.present(path(of: version)) != nil else {
             let known = try versions()
             let newest = known.last.map { "the newest of \(known.count) is \($0)" } ?? "none is published"
             throw BundleError(
                 .notFound, subject: "version \(version)", detail: "is not in \(out.string) (\(newest))")
         }
-        return try BundleVerification.read(path(of: version), expecting: version, knowing: [:])
+        return try BundleVerification.read(path(of: version), expecting: version, knowing: [:], trusting: keys)
     }
 
     /// Runs a change while no other one runs, after clearing away what an interrupted one left.

@@ -24,6 +24,12 @@ public struct BundleFinding: Hashable, Sendable, CustomStringConvertible {
         case wrongVersion = "wrong-version"
         /// The checksum file is not the one that belongs to the manifest.
         case badChecksums = "bad-checksums"
+        /// A signature is not one of this bundle, or not in the form that is taken.
+        case badSignature = "bad-signature"
+        /// There is no signature, and one is demanded.
+        case unsigned
+        /// The bundle is signed by a key that is not trusted.
+        case untrusted
         /// A file or directory cannot be read.
         case unreadable
     }
@@ -69,6 +75,8 @@ public struct BundleVerification: Hashable, Sendable {
     public let findings: [BundleFinding]
     /// How many bytes were read.
     public let bytesRead: UInt64
+    /// Who signed it.
+    public let signature: BundleSignature
 
     /// Whether the bundle is as it was published.
     public var isGood: Bool { findings.isEmpty }
@@ -82,16 +90,20 @@ public struct BundleVerification: Hashable, Sendable {
     /// Re-reads every byte of the bundle in a directory.
     ///
     /// Nothing is believed that was not read: names, kinds, sizes, modes and digests are compared with the manifest, and
-    /// the manifest with `SHA256SUMS`, whose bytes must be exactly those that follow from it.
+    /// the manifest with `SHA256SUMS`, whose bytes must be exactly those that follow from it, and which is what a
+    /// signature signs.
     ///
     /// - Parameters:
     ///   - path: The bundle's directory, or a symbolic link to it such as `OUT/current`, which is resolved once.
     ///   - version: The version it must have, where that is known.
+    ///   - keys: The keys of which one must have signed it; with none, it need not be signed.
     /// - Returns: All that is wrong with it.
     /// - Throws: ``BundleError`` with ``BundleError/Code/notFound`` where there is no directory, ``ArtefactError`` where
     ///   that cannot be found out.
-    public static func read(_ path: FilePath, expecting version: Version? = nil) throws -> BundleVerification {
-        try read(try resolved(path), expecting: version, knowing: [:])
+    public static func read(
+        _ path: FilePath, expecting version: Version? = nil, trusting keys: [MinisignPublicKey] = []
+    ) throws -> BundleVerification {
+        try read(try resolved(path), expecting: version, knowing: [:], trusting: keys)
     }
 
     /// What a symbolic link leads to, so that a switch of the pointer midway does not mix two bundles.
@@ -109,18 +121,19 @@ public struct BundleVerification: Hashable, Sendable {
 
     /// The same in a store, where no link counts and some files have been read already: digests by device and inode.
     static func read(
-        _ path: FilePath, expecting version: Version?, knowing known: [[UInt64]: Digest]
+        _ path: FilePath, expecting version: Version?, knowing known: [[UInt64]: Digest],
+        trusting keys: [MinisignPublicKey] = []
     ) throws -> BundleVerification {
         guard let status = try HostFile.present(path), status.kind == .directory else {
             throw BundleError(.notFound, subject: path.string, detail: "no bundle is there")
         }
-        var reading = Reading(path: path, known: known)
+        var reading = Reading(path: path, known: known, keys: keys)
         let manifest = reading.readManifest(expecting: version)
         if let manifest { reading.readAll(of: manifest, directory: status) }
         return BundleVerification(
             path: path, manifest: manifest,
             findings: reading.findings.sorted { ($0.file, $0.problem.rawValue) < ($1.file, $1.problem.rawValue) },
-            bytesRead: reading.bytesRead)
+            bytesRead: reading.bytesRead, signature: reading.signature)
     }
 
     /// The error that refuses to use this bundle, naming the first finding and how many more there are.
@@ -128,6 +141,9 @@ public struct BundleVerification: Hashable, Sendable {
         let first = findings.first?.description ?? "nothing is wrong"
         let more = findings.count > 1 ? " and \(findings.count - 1) more findings" : ""
         guard let failureClass, failureClass != .findings else {
+            if !findings.isEmpty, findings.allSatisfy({ [.unsigned, .untrusted].contains($0.problem) }) {
+                return BundleError(.untrusted, subject: subject, detail: "is not trusted (\(first)\(more)); \(remedy)")
+            }
             return BundleError(.damaged, subject: subject, detail: "is damaged (\(first)\(more)); \(remedy)")
         }
         return BundleError(
@@ -139,12 +155,15 @@ public struct BundleVerification: Hashable, Sendable {
 private struct Reading {
     let path: FilePath
     let known: [[UInt64]: Digest]
+    let keys: [MinisignPublicKey]
     var findings: [BundleFinding] = []
     var bytesRead: UInt64 = 0
+    var signature = BundleSignature.none
 
-    init(path: FilePath, known: [[UInt64]: Digest]) {
+    init(path: FilePath, known: [[UInt64]: Digest], keys: [MinisignPublicKey]) {
         self.path = path
         self.known = known
+        self.keys = keys
     }
 
     mutating func note(_ file: String, _ problem: BundleFinding.Problem, _ detail: String) {
@@ -175,8 +194,10 @@ private struct Reading {
             note(".", .wrongMode, "the directory has mode \(directory.mode) instead of \(manifest.directoryMode)")
         }
         readChecksums(of: manifest)
+        readSignatures(of: manifest)
         for artefact in manifest.artefacts { readArtefact(artefact) }
-        let listed = Set(manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName])
+        let listed = Set(
+            manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName] + SignatureFile.names)
         do throws(ArtefactError) {
             let names = try DirectoryNames(of: path)
             for name in names.readable where !listed.contains(name) {
@@ -201,6 +222,20 @@ private struct Reading {
                 odd.map { "does not agree with the manifest on '\($0)'" } ?? "is not in the order or form published")
         } catch {
             note(ChecksumList.fileName, .badChecksums, error.detail)
+        }
+    }
+
+    private mutating func readSignatures(of manifest: Manifest) {
+        let present = SignatureFile.names.filter { HostFile.exists(path.appending($0)) }
+        var files: [String: [UInt8]] = [:]
+        for name in present { files[name] = readSmall(name, limit: SignatureFile.maximumBytes) }
+        guard files.count == present.count else { return }
+        do throws(BundleError) {
+            let check = try SignatureCheck(files, of: manifest, trusting: keys)
+            signature = check.outcome
+            findings += check.findings
+        } catch {
+            note(Manifest.fileName, .badManifest, error.detail)
         }
     }
 

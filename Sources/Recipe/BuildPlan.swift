@@ -1,4 +1,5 @@
 public import Artefact
+internal import Bundle
 public import Node
 internal import SystemPackage
 
@@ -131,6 +132,8 @@ public struct BuildPlan: Hashable, Sendable {
     public let node: NodeImage
     /// The virtual machine.
     public let machine: MachineSettings
+    /// The names of the keys of which one must sign.
+    public let trust: [String]
     /// The files that will be made.
     public let outputs: [Output]
     /// What they will hold.
@@ -165,6 +168,7 @@ public struct BuildPlan: Hashable, Sendable {
         self.recipe = recipe.file
         self.node = node
         machine = recipe.recipe.machine
+        trust = recipe.recipe.trust.map(\.identifier)
         self.outputs = outputs
         self.trees = try trees.enumerated().map { index, pair in
             Tree(

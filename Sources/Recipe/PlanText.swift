@@ -12,7 +12,8 @@ extension BuildPlan {
                     ("memory", .integer(Int64(clamping: machine.memory))),
                     ("cpus", .integer(Int64(machine.processors))),
                     ("disk", .integer(Int64(clamping: machine.disk))), ("network", .string(machine.network)))
-            ), ("artefacts", .sequence(outputs.map(\.json))), ("trees", .sequence(trees.map(\.json))),
+            ), ("trust", .texts(trust)), ("artefacts", .sequence(outputs.map(\.json))),
+            ("trees", .sequence(trees.map(\.json))),
             ("inputs", .sequence(inputs.map(\.json))),
             ("packages", .sequence(packages.map(\.json))), ("complete", .bool(isComplete)),
             ("warnings", .texts(warnings)),
@@ -29,6 +30,7 @@ extension BuildPlan {
             text += "\n\(title)\n" + aligned(rows)
         }
         section("Node", Self.rows(of: node.planned, below: ""))
+        section("Trusted keys", trust.map { [$0] })
         section("Artefacts", outputs.map { [$0.role, $0.name, $0.holdsSecrets ? "holds secrets" : ""] })
         section(
             "Inputs",

@@ -1,4 +1,5 @@
 public import Artefact
+public import Bundle
 public import Node
 public import SystemPackage
 
@@ -100,6 +101,8 @@ public struct Recipe: Hashable, Sendable {
     public var registries: [RegistryMirrors] = []
     /// The time of the build, in seconds since 1970.
     public var epoch: Int64?
+    /// The keys of which one must have signed a bundle that becomes live.
+    public var trust: [MinisignPublicKey] = []
     /// The virtual machine.
     public var machine = MachineSettings()
 }

@@ -54,19 +54,24 @@ public enum RecipeFile {
     /// - Returns: The recipe and what came with it.
     /// - Throws: ``RecipeFaults`` with all faults at once; ``FailureClass/noInput`` where the recipe does not exist.
     public static func decode(_ path: FilePath, surroundings: Surroundings) throws(RecipeFaults) -> DecodedRecipe {
+        let (bytes, directory) = try read(path, surroundings)
+        return try decode(bytes, named: path.string, directory: directory, surroundings: surroundings)
+    }
+
+    /// The bytes of a recipe, and what relative paths in it start from.
+    static func read(
+        _ path: FilePath, _ surroundings: Surroundings
+    ) throws(RecipeFaults) -> (bytes: [UInt8], directory: FilePath) {
         let place = surroundings.workingDirectory.pushing(path)
-        let bytes: [UInt8]
-        let directory: FilePath
         do {
             let kind = try HostFile.status(of: place).kind
             guard kind != .directory else { throw ArtefactError.system("read", place, .isDirectory) }
             let isStream = kind == .special || place.starts(with: "/dev") || place.starts(with: "/proc")
-            directory = isStream ? surroundings.workingDirectory : place.removingLastComponent()
-            bytes = try HostFile.read(place, limit: SourceText.maximumBytes, waitingForWriter: true)
+            let bytes = try HostFile.read(place, limit: SourceText.maximumBytes, waitingForWriter: true)
+            return (bytes, isStream ? surroundings.workingDirectory : place.removingLastComponent())
         } catch {
             throw unreadable(path, error)
         }
-        return try decode(bytes, named: path.string, directory: directory, surroundings: surroundings)
     }
 
     /// Decodes the bytes of a recipe that stands, or would stand, in `directory`.

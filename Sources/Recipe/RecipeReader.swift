@@ -36,6 +36,7 @@ struct RecipeReader {
         if let kernel = take("kernel", of: root) { readKernel(kernel) }
         if let seed = take("seed", of: root) { readSeed(seed) }
         readServices(root)
+        readTrust(root)
         recipe.epoch = take("epoch", of: root)?.integer
         if let machine = take("vm", of: root) { readMachine(machine) }
     }

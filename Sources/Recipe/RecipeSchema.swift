@@ -7,7 +7,7 @@ enum RecipeSchema {
     static let apiVersion = "ksbuild/v1"
 
     /// Keys that a later version takes and this one does not.
-    static let announced: Set<String> = ["nodes", "trust", "images"]
+    static let announced: Set<String> = ["nodes", "images"]
 
     /// The recipe.
     static let root = Schema.object([
@@ -56,6 +56,10 @@ enum RecipeSchema {
             "epoch", .integer(epochs), .value(.integer(BuildStamp.defaultEpoch)),
             "Seconds since 1970-01-01T00:00:00Z that every time stamp has. `SOURCE_DATE_EPOCH` in the environment wins."
         ),
+        SchemaField(
+            "trust", .list(.text(.signingKey), most: 64), .value(.sequence([])),
+            "Public keys of `ksbuild keygen --signing` or minisign, or `file:PATH`. Where there are any, one of them must have "
+                + "signed a bundle, or it is not activated."),
         SchemaField("vm", machine, .follows("the defaults below"), "The virtual machine that `ksbuild vm` makes."),
     ])
 

@@ -145,6 +145,15 @@ extension TextForm {
             }
         })
 
+    static let signingKey = TextForm(
+        noun: "a public key of minisign",
+        pattern: .either([
+            .sequence([.literal("RW"), .characters("A-Za-z0-9+/", 54...54)]),
+            .sequence([.literal("file:"), .printable(1...any)]),
+        ]),
+        maximum: 4096, hint: "write the 56 characters in NAME.pub of ksbuild keygen --signing, or file:PATH",
+        isShown: false)
+
     static let hostKeys = TextForm(
         noun: "a source of host keys",
         pattern: .either([

@@ -38,6 +38,7 @@ struct DecodeTests {
             seed: { instanceID: content }
             health: { timeout: 600, stable: 30 }
             epoch: 1767225600
+            trust: []
             vm: { memory: 1GiB, cpus: 2, disk: 8GiB, network: default }
             """
         let short = try decoded("apiVersion: ksbuild/v1\n")

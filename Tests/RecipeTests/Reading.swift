@@ -39,6 +39,16 @@ struct SeededGenerator: RandomNumberGenerator {
 /// A public key that ssh-keygen made.
 let publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBri6Ew5djAMn35AoLyao0bBuWNkmejiav/7nVq+jUWQ admin@example"
 
+/// A public key that minisign made.
+let signingKey = "RWT5EnSG6dLDiOeVqHSrHzh7g48eaYXKWePVK4W9cKzI/9LvSxskqA1I"
+
+/// The file of another one.
+let signingKeyFile = """
+    untrusted comment: minisign public key 75B003C762BF29CF
+    RWTPKb9ixwOwdcwEAN2fzwCx5pZ1QTpyBqgKKgFxRBICyYc+1DKG6hU1
+
+    """
+
 /// An RSA key of 1024 bits that ssh-keygen made.
 let shortKey =
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC1cmzu+9VG3rsMLf7wniE345RrQDmM1Gs4GdauT4xcwypONzM6BbJPMyUtuBo+acVcY6QqoD7nhqIaiu"
@@ -114,6 +124,7 @@ let fullRecipe = """
       _default: { mirrors: ['http://192.0.2.9:5000'] }
     health: { timeout: 900, stable: 45 }
     epoch: 1700000000
+    trust: [\(signingKey), 'file:keys/release.pub']
     vm: { memory: 2GiB, cpus: 4, disk: 17179869184, network: lab }
     """
 
@@ -129,6 +140,7 @@ let surroundingValues = [
 ///
 /// - Returns: The bytes of the private host key.
 func makeSite(_ scratch: borrowing Scratch) async throws -> String {
+    try scratch.file("keys/release.pub", signingKeyFile)
     try scratch.file("keys/bob.pub", "# two keys\n\n\(publicKey)\n")
     try scratch.file("alice.secret", hashOfAlice + "\n", mode: .secret)
     try scratch.file("user-data.yaml", "#cloud-config\nchpasswd: { list: 'alice:user-data-secret' }\n")

@@ -24,16 +24,19 @@ struct BundleCommand: ParsableCommand {
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
     @OptionGroup var patience: PatienceOption
+    @OptionGroup var signing: SigningOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
         _ = try Version(version)
         let project = try Project(recipe, version: version, report)
+        let signer = try signing.signer(for: project.decoded)
         let work = try folder.makeWorkFolder()
         let store = BundleStore(folder.path, isPatient: patience.wait)
         let verified = try store.verifiedFiles(in: work.path, isBelieved: !paranoid)
         let build = try project.build(inputs, areRequired: true, in: work, reusing: (store, verified))
-        let stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
+        var stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
+        stage.signer = signer
         project.reporter.show(.step("publish \(version)"))
         let publication = try store.publish(stage, knowing: verified, allowingDowngrade: allowDowngrade)
         guard !report.quiet else { return }
@@ -44,6 +47,7 @@ struct BundleCommand: ParsableCommand {
             for artefact in publication.manifest.artefacts {
                 Console.print("  \(artefact.sha256.hex.prefix(16))…  \(artefact.size)  \(artefact.file)")
             }
+            if let signer { Console.print("  signed by \(signer.key.publicKey)") }
         }
     }
 }

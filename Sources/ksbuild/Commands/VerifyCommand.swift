@@ -19,6 +19,7 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Print one JSON document.")
     var json = false
 
+    @OptionGroup var trust: TrustOptions
     @OptionGroup var folder: OutputFolder
     @OptionGroup var report: ReportOptions
 
@@ -36,15 +37,21 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let path = FilePath(subject)
-        if let status = try? HostFile.status(of: path), status.kind == .file { return try verifyFile(path) }
+        if let status = try? HostFile.status(of: path), status.kind == .file {
+            guard trust.trust.isEmpty, trust.recipe == nil else {
+                throw ValidationError("--trust and --recipe go with a bundle; a file has no signature of ksbuild's")
+            }
+            return try verifyFile(path)
+        }
         let version = HostFile.exists(path) ? nil : try? Version(subject)
         if version == nil { _ = try HostFile.status(of: path) }
         guard sha256 == nil else {
             throw ValidationError("--sha256 goes with a file; what a bundle's files must be is in its manifest")
         }
-        guard let version else { return try conclude(path, BundleVerification.read(path)) }
+        let keys = try trust.keys()
+        guard let version else { return try conclude(path, BundleVerification.read(path, trusting: keys)) }
         let store = BundleStore(folder.path)
-        try conclude(store.path(of: version), store.verify(version))
+        try conclude(store.path(of: version), store.verify(version, trusting: keys))
     }
 
     /// What is wrong with the media that a good bundle's artefacts compose to; they are dropped again.
@@ -74,9 +81,11 @@ struct VerifyCommand: ParsableCommand {
                 JSONText.of(
                     Report(
                         path: path.string, kind: "bundle", bytes: verification.bytesRead, sha256: nil, against: nil,
+                        signature: verification.signature.word, signer: verification.signature.signer,
                         good: findings.isEmpty, findings: findings)))
         } else if findings.isEmpty, !report.quiet {
-            Console.print("\(path): good, \(verification.bytesRead) bytes read")
+            Console.print(
+                "\(path): good, \(verification.bytesRead) bytes read, \(verification.signature.sentence)")
         }
         let texts = verification.findings.map(\.description) + media.map { "\($0.file): \($0.detail)" }
         try conclude(path, texts, verification.failureClass ?? .findings)
@@ -90,7 +99,7 @@ struct VerifyCommand: ParsableCommand {
                 JSONText.of(
                     Report(
                         path: path.string, kind: verification.kind.rawValue, bytes: verification.size,
-                        sha256: verification.digest.hex, against: verification.reference,
+                        sha256: verification.digest.hex, against: verification.reference, signature: nil, signer: nil,
                         good: verification.findings.isEmpty,
                         findings: verification.findings.map {
                             Finding(file: path.lastComponent?.string ?? path.string, problem: nil, detail: $0)
@@ -117,6 +126,8 @@ struct VerifyCommand: ParsableCommand {
         let bytes: UInt64
         let sha256: String?
         let against: String?
+        let signature: String?
+        let signer: String?
         let good: Bool
         let findings: [Finding]
     }
