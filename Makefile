@@ -9,10 +9,10 @@ export KSBUILD_LAB := $(LAB)
 export PATH := $(CURDIR)/.build/peers/bin:$(PATH)
 
 # Boots that only `make test-long` runs.
-LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason
+LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason|does not even start its kernel|at thirty instants
 
 # Tests that boot nothing and that only `make test-long` runs.
-LONG_TESTS = every power failure|every call|for two minutes|ten thousand|every bit of the manifest
+LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every bit of the manifest
 
 .PHONY: help deps build release lab test test-quick test-boot test-long demo lint bench install clean
 

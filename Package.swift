@@ -87,6 +87,6 @@ let package = Package(
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),
         tests("CommandTests", ["ksbuild"]),
-        tests("BootTests", ["ksbuild", "ISOBuild", "Machine"]),
+        tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine"]),
     ]
 )

@@ -31,16 +31,12 @@ public struct BootTest: Sendable {
     ///   - machine: What is booted.
     ///   - accelerator: What runs it.
     ///   - progress: Told of each assertion when it is first decided.
-    ///   - whileHealthy: What is done with a node that is as expected, before it is switched off.
     /// - Returns: The outcome; a node that is not as expected is no error. It says so in ``BootReport/failure``.
     /// - Throws: ``MachineError`` when the test itself could not be carried out.
     public func run(
-        _ machine: BootMachine, accelerator: Accelerator, progress: @Sendable (AssertionResult) -> Void = { _ in },
-        whileHealthy: (RunningMachine) async throws -> Void = { _ in }
+        _ machine: BootMachine, accelerator: Accelerator, progress: @Sendable (AssertionResult) -> Void = { _ in }
     ) async throws -> BootReport {
-        try await machine.run(accelerator: accelerator) { running in
-            try await judge(running, progress: progress, whileHealthy: whileHealthy)
-        }
+        try await machine.run(accelerator: accelerator) { running in try await judge(running, progress: progress) }
     }
 
     /// Judges a machine that is running, from its start or its last reset; the assertion on the shutdown ends it.
@@ -48,12 +44,10 @@ public struct BootTest: Sendable {
     /// - Parameters:
     ///   - running: The machine.
     ///   - progress: Told of each assertion when it is first decided.
-    ///   - whileHealthy: What is done with a node that is as expected, before the shutdown.
     /// - Returns: The outcome.
     /// - Throws: ``MachineError`` when a program that is needed is missing.
     public func judge(
-        _ running: RunningMachine, progress: @Sendable (AssertionResult) -> Void = { _ in },
-        whileHealthy: (RunningMachine) async throws -> Void = { _ in }
+        _ running: RunningMachine, progress: @Sendable (AssertionResult) -> Void = { _ in }
     ) async throws -> BootReport {
         var state = Progress(expectations)
         let first = BootAssertion.allCases.filter { $0 != .acpiShutdown }
@@ -86,7 +80,6 @@ public struct BootTest: Sendable {
             undecided = "not within \(limit.secondsText) s"
         }
         let isWell = failure == nil && isRunning && state.areDecided(first) && !state.hasFailed
-        if isWell { try await whileHealthy(running) }
         let isAsked = expectations.outcome(.acpiShutdown) != .notAsked
         if failure == nil, isRunning, isAsked, isWell || !isImpatient {
             let before = await running.elapsed

@@ -9,20 +9,26 @@ extension BootReport {
     /// Several boots in one report, one suite each.
     public static func junit(of reports: [BootReport]) -> String {
         let lines =
-            ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<testsuites name=\"ksbuild boot\">"]
-            + reports.flatMap(\.suite) + ["</testsuites>"]
+            [
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+                "<testsuites name=\"ksbuild boot\" \(counts(of: reports))>",
+            ] + reports.flatMap(\.suite) + ["</testsuites>"]
         return lines.map { $0 + "\n" }.joined()
     }
 
-    private var suite: [String] {
+    private static func counts(of reports: [BootReport]) -> String {
+        let results = reports.flatMap(\.results)
         let failures = results.filter { $0.state == .failed }.count
         let skipped = results.filter { $0.state == .skipped }.count
-        let counts =
-            "tests=\"\(results.count)\" failures=\"\(failures)\" errors=\"0\" skipped=\"\(skipped)\""
-            + " time=\"\(elapsed.milliseconds)\""
+        let time = reports.reduce(Duration.zero) { $0 + $1.elapsed }
+        return "tests=\"\(results.count)\" failures=\"\(failures)\" errors=\"0\" skipped=\"\(skipped)\""
+            + " time=\"\(time.milliseconds)\""
+    }
+
+    private var suite: [String] {
         let name = XMLText.attribute("ksbuild boot \(expectations.name) \(expectations.version)")
         var lines = [
-            "  <testsuite name=\(name) \(counts)>",
+            "  <testsuite name=\(name) \(Self.counts(of: [self]))>",
             "    <properties>",
             property("accelerator", accelerator.rawValue),
             property("firmware", firmware.rawValue),

@@ -60,18 +60,16 @@ public struct UpgradeTest: Sendable {
     /// - Parameters:
     ///   - accelerator: What runs the machines.
     ///   - progress: Told of each boot's version, and of each assertion when it is first decided.
-    ///   - whileHealthy: What is done with each node that is healthy, before it is switched off.
     ///   - take: Acts on each step.
     /// - Returns: How it ended, with the report of each boot.
     /// - Throws: ``MachineError`` when a boot could not be carried out, or what the closures throw.
     public func run(
         accelerator: Accelerator, progress: @Sendable (String, AssertionResult) -> Void = { _, _ in },
-        whileHealthy: (RunningMachine) async throws -> Void = { _ in }, take: (Step) async throws -> Void
+        take: (Step) async throws -> Void
     ) async throws -> UpgradeReport {
         func boot(_ release: Release) async throws -> BootReport {
             try await release.test.run(
-                release.machine, accelerator: accelerator, progress: { progress(release.version, $0) },
-                whileHealthy: whileHealthy)
+                release.machine, accelerator: accelerator, progress: { progress(release.version, $0) })
         }
         let before = try await boot(from)
         guard before.isHealthy else { return UpgradeReport(outcome: .notBegun, boots: [before]) }

@@ -51,7 +51,7 @@ struct CrashTests {
             let words = line.split(separator: " ").map(String.init)
             let (result, calls) = try await SystemCall.trace(exercise, [out.string, iso.string] + words)
             try #require(result.succeeded, "\(line): \(result.errors)")
-            try recording.add(calls)
+            try recording.add(calls, of: words[0])
             steps.append(
                 Step(words: words, end: recording.operations.count, promise: try Promise(BundleStore(out))))
         }
@@ -108,7 +108,8 @@ struct CrashTests {
                         from: worker * stride, to: recording.operations.count + 1, by: workers * stride)
                     {
                         try states.forEach(after: count, limit: limit, &random) { state in
-                            try judge.judge(state, after: count)
+                            let complaint = try judge.complaint(state, after: count)
+                            #expect(complaint == nil)
                         }
                     }
                     return judge.count
@@ -119,80 +120,51 @@ struct CrashTests {
         print("crash states: \(seen) different ones after \(recording.operations.count) operations")
         return seen
     }
-}
 
-/// Puts states on a disk and sees what readers and the next command make of them.
-private struct CrashJudge: ~Copyable {
-    let steps: [CrashTests.Step]
-    let iso: FilePath
-    private let folder: Scratch
-    private var seen: Set<Int> = []
-
-    init(steps: [CrashTests.Step], iso: FilePath) throws {
-        folder = try Scratch(inMemory: true)
-        self.steps = steps
-        self.iso = iso
-    }
-
-    /// How many different states were judged.
-    var count: Int { seen.count }
-
-    mutating func judge(_ state: CrashStates.State, after count: Int) throws {
-        let index = steps.firstIndex { $0.end >= count } ?? steps.count - 1
-        var hasher = Hasher()
-        hasher.combine(state)
-        hasher.combine(index)
-        guard seen.insert(hasher.finalize()).inserted else { return }
-        let disk = folder.path.appending("disk")
-        try HostFile.removeTree(disk)
-        try HostFile.makeDirectory(disk)
-        try CrashStates.write(state, below: disk)
-        let before = count == steps[index].end ? steps[index].promise : index == 0 ? .init() : steps[index - 1].promise
-        let comment: Comment = "after \(count) operations, in '\(steps[index].words.joined(separator: " "))'"
-        try judge(BundleStore(disk.appending("out")), before, steps[index], comment)
-    }
-
-    private func judge(
-        _ store: BundleStore, _ before: CrashTests.Promise, _ step: CrashTests.Step, _ comment: Comment
-    ) throws {
-        let after = step.promise
-        let live = try store.current()
-        #expect(live == before.live || live == after.live, comment)
-        let versions = Set(try store.versions())
-        #expect(versions.isSuperset(of: before.versions.intersection(after.versions)), comment)
-        #expect(versions.isSubset(of: before.versions.union(after.versions)), comment)
-        for version in versions { #expect(try store.verify(version).findings == [], comment) }
-        let standing = try store.history().standing
-        #expect(Set(standing.confirmed.map(\.version)).isSuperset(of: before.confirmed), comment)
-        #expect(try before.floor.map { try #require(standing.floor) >= $0 } ?? true, comment)
-
-        // The next command mends what was left: the same one, but for a way back that was gone already.
-        if step.words[0] == "rollback", let live, live == after.live {
-            _ = try store.activate(live, Samples.occasion)
-        } else {
-            try change(store, step.words)
+    @Test func `every synchronisation is needed: without any one of them a power failure does harm`() async throws {
+        let workshop = try Workshop()
+        let folder = try Scratch(inMemory: true)
+        let (recording, steps) = try await Self.record(in: folder.path, iso: workshop.iso)
+        let iso = workshop.iso
+        let places = Set(recording.synchronised.values).sorted()
+        let results = try await withThrowingTaskGroup(of: (String, String?).self) { group in
+            var results: [String: String?] = [:]
+            var rest = places[...]
+            func add() {
+                guard let place = rest.popFirst() else { return }
+                group.addTask {
+                    (place, try Self.harm(of: recording.without(place), steps, iso: iso))
+                }
+            }
+            for _ in 0..<2 { add() }
+            while let (place, harm) = try await group.next() {
+                results[place] = harm
+                add()
+            }
+            return results
         }
-        #expect(try store.current() == after.live, comment)
-        #expect(Set(try store.versions()) == after.versions, comment)
-        let mended = try store.history().standing
-        #expect(Set(mended.confirmed.map(\.version)).isSuperset(of: after.confirmed), comment)
-        #expect(mended.floor == after.floor, comment)
-        #expect(try hasNoLeftovers(store.out), comment)
+        for (place, harm) in results.sorted(by: { $0.key < $1.key }) {
+            print("without \(place): \((harm ?? nil) ?? "no harm")")
+        }
+        let harmless = results.filter { $0.value == nil }.keys.sorted()
+        #expect(harmless == Self.notNeeded)
+        #expect(results.count > 20)
     }
 
-    private func change(_ store: BundleStore, _ words: [String]) throws {
-        let version = words.count > 1 ? try? Version(words[1]) : nil
-        switch (words[0], version) {
-        case ("publish", let version?):
-            let stage = try Samples.stage("\(version)", overlay: "overlay of \(version)", iso: iso)
-            _ = try store.publish(stage, allowingDowngrade: true)
-        case ("activate", let version?), ("force", let version?):
-            _ = try store.activate(
-                version, Samples.occasion, insisting: words[0] == "force", allowingDowngrade: true)
-        case ("confirm", _): _ = try store.confirm(nil, Samples.occasion)
-        case ("rollback", _): _ = try store.rollback(Samples.occasion)
-        case ("prune", _): _ = try store.prune(keeping: Int(words[1]) ?? 0, Samples.occasion)
-        default: Issue.record("no command: \(words)")
+    /// The first state that a recording allows and that does harm.
+    private static func harm(of recording: DiskRecording, _ steps: [Step], iso: FilePath) throws -> String? {
+        var judge = try CrashJudge(steps: steps, iso: iso)
+        var random = SeededGenerator(seed: 1)
+        let states = CrashStates(recording: recording)
+        var found: String?
+        for count in 0...recording.operations.count where found == nil {
+            try states.forEach(after: count, limit: 24, &random) { state in
+                if found == nil { found = try judge.complaint(state, after: count) }
+            }
         }
+        return found
     }
+
+    /// What is synchronised without need, as far as the rules go.
+    private static let notNeeded: [String] = []
 }

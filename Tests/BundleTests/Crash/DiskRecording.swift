@@ -31,12 +31,16 @@ struct DiskRecording: Sendable {
     /// What each inode is, and the mode it was made with.
     private(set) var inodes: [(kind: Kind, mode: Int)] = [(.directory, 0o755)]
     private(set) var operations: [Operation] = []
+    /// For each synchronisation by its place among the operations, what was synchronised in which command, without what
+    /// differs from one version to another.
+    private(set) var synchronised: [Int: String] = [:]
     /// Calls that this recording cannot explain.
     private(set) var unknown: [String] = []
 
     private let base: String
     private var entries: [Int: [String: Int]] = [root: [:]]
     private var sizes: [Int: Int] = [:]
+    private var command = ""
 
     /// Begins with an empty directory.
     init(below directory: FilePath) { base = directory.string + "/" }
@@ -79,7 +83,8 @@ struct DiskRecording: Sendable {
     }
 
     /// Adds what one process did.
-    mutating func add(_ calls: [SystemCall]) throws {
+    mutating func add(_ calls: [SystemCall], of command: String) throws {
+        self.command = command
         var files: [Int: OpenFile] = [:]
         for call in calls { try add(call, &files) }
     }
@@ -103,7 +108,10 @@ struct DiskRecording: Sendable {
             sizes[inode] = call.number(1)
             operations.append(.truncate(inode: inode, size: call.number(1)))
         case "fsync", "fdatasync":
-            if let inode = files[call.number(0)]?.inode { operations.append(.synchronise(inode: inode)) }
+            if let file = files[call.number(0)], let inode = file.inode {
+                synchronised[operations.count] = "\(command): \(place(file.source))"
+                operations.append(.synchronise(inode: inode))
+            }
         case "fchmod": changeMode(files[call.number(0)]?.inode, call.number(1))
         case "chmod": changeMode(inode(call.path(0)), call.number(1))
         case "fchmodat": changeMode(inode(call.path(1)), call.number(2))
@@ -123,6 +131,27 @@ struct DiskRecording: Sendable {
         case "ioctl", "dup", "dup2", "dup3": break
         default: note(call)
         }
+    }
+
+    /// A path below the base without versions and digests.
+    private func place(_ path: String) -> String {
+        path.dropFirst(base.utf8.count).split(separator: "/").map { part in
+            var words = part.split(separator: "-", omittingEmptySubsequences: false).map { word in
+                word.first?.isNumber == true && word.contains(".") ? "VERSION\(word.drop { $0.isNumber || $0 == "." })" : word
+            }
+            if part.utf8.count == 2, part.allSatisfy(\.isHexDigit) { words = ["AB"] }
+            if part.utf8.count > 60 { words = ["DIGEST"] }
+            return words.joined(separator: "-")
+        }.joined(separator: "/")
+    }
+
+    /// The same, as if one place were never synchronised.
+    func without(_ place: String) -> DiskRecording {
+        var recording = self
+        for (index, name) in synchronised where name == place {
+            recording.operations[index] = .synchronise(inode: -1)
+        }
+        return recording
     }
 
     private mutating func note(_ call: SystemCall) {
@@ -146,7 +175,7 @@ struct DiskRecording: Sendable {
             }
         }
         if let found, call.has("O_TRUNC", in: 2) { operations.append(.truncate(inode: found, size: 0)) }
-        files[call.result] = OpenFile(inode: found, source: path)
+        files[call.result] = OpenFile(inode: found, source: call.has("O_TMPFILE", in: 2) ? path + "/(new)" : path)
     }
 
     private mutating func append(_ bytes: [UInt8], to file: Int, _ files: [Int: OpenFile]) {

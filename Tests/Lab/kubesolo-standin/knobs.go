@@ -41,6 +41,9 @@ func readKnobs(path string) knobs {
 			take(strings.TrimPrefix(strings.TrimSpace(scanner.Text()), "export "))
 		}
 	}
+	if only := words["ONLY"]; only != "" && only != release {
+		words = map[string]string{}
+	}
 	return knobs{
 		readyAfter:    seconds(words["READY_SECONDS"], 3*time.Second),
 		neverReady:    words["NEVER_READY"] == "1",
