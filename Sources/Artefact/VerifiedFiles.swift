@@ -20,6 +20,10 @@ public final class VerifiedFiles {
 
     /// The most files and the most archives that are remembered.
     public static let maximumEntries = 1024
+    /// The most files of which an extract is remembered.
+    public static let maximumExtracts = 16
+    /// The most bytes of an extract that is remembered.
+    public static let maximumExtractBytes = 16 << 10
 
     private struct Identity: Hashable {
         let device: UInt64
@@ -31,6 +35,8 @@ public final class VerifiedFiles {
     private var unpacked: [Digest: Digest]
     private var usedFiles: Set<Identity> = []
     private var usedArchives: Set<Digest> = []
+    private var extracts: [Digest: [UInt8]]
+    private var usedExtracts: Set<Digest> = []
 
     /// Begins with what was noted before.
     ///
@@ -38,7 +44,11 @@ public final class VerifiedFiles {
     ///   - begun: The time before any file is looked at.
     ///   - entries: Files that were read before.
     ///   - archives: What each archive holds, by digest.
-    public init(begun: FileTime, entries: [Entry] = [], archives: [Digest: Digest] = [:]) {
+    ///   - extracts: What was read out of files that take long to read, by their digests.
+    public init(
+        begun: FileTime, entries: [Entry] = [], archives: [Digest: Digest] = [:], extracts: [Digest: [UInt8]] = [:]
+    ) {
+        self.extracts = extracts
         self.begun = begun
         unpacked = archives
         known = Dictionary(
@@ -83,6 +93,20 @@ public final class VerifiedFiles {
         usedArchives.insert(archive)
     }
 
+    /// What was read out of a file with this digest before; its form is the concern of who noted it.
+    public func extract(of file: Digest) -> [UInt8]? {
+        guard let extract = extracts[file] else { return nil }
+        usedExtracts.insert(file)
+        return extract
+    }
+
+    /// Notes what was read out of a file with this digest, unless it is large.
+    public func note(extract: [UInt8], of file: Digest) {
+        guard extract.count <= Self.maximumExtractBytes else { return }
+        extracts[file] = extract
+        usedExtracts.insert(file)
+    }
+
     /// What to note for the next time: what was used this time first, then older notes up to the limits.
     public var entries: [Entry] {
         let used = known.filter { usedFiles.contains($0.key) }.map(\.value).sorted(by: Self.precedes)
@@ -95,6 +119,13 @@ public final class VerifiedFiles {
         let others = unpacked.keys.filter { !usedArchives.contains($0) }.sorted()
         let kept = (usedArchives.sorted() + others).prefix(Self.maximumEntries)
         return unpacked.filter { kept.contains($0.key) }
+    }
+
+    /// The same of extracts.
+    public var allExtracts: [Digest: [UInt8]] {
+        let others = extracts.keys.filter { !usedExtracts.contains($0) }.sorted()
+        let kept = (usedExtracts.sorted() + others).prefix(Self.maximumExtracts)
+        return extracts.filter { kept.contains($0.key) }
     }
 
     private static func precedes(_ left: Entry, _ right: Entry) -> Bool {

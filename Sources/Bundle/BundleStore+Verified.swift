@@ -16,7 +16,8 @@ extension BundleStore {
         let begun = try FileFingerprint.now(in: folder)
         guard isBelieved else { return VerifiedFiles(begun: begun) }
         let note = VerifiedRecord.read(verifiedFile)
-        return VerifiedFiles(begun: begun, entries: note.entries, archives: note.archives)
+        return VerifiedFiles(
+            begun: begun, entries: note.entries, archives: note.archives, extracts: note.extracts)
     }
 
     /// A file of the store that is good, with its place there.
@@ -35,7 +36,8 @@ extension BundleStore {
             else { continue }
             verified.note(object.digest, of: file, at: now)
         }
-        let bytes = VerifiedRecord.encode(verified.entries, verified.archives)
+        let bytes = VerifiedRecord.encode(
+            .init(entries: verified.entries, archives: verified.archives, extracts: verified.allExtracts))
         guard bytes != (try? HostFile.read(verifiedFile, limit: VerifiedRecord.maximumBytes)) else { return }
         try disk.write(bytes, to: verifiedFile)
     }

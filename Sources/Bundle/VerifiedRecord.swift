@@ -8,6 +8,7 @@ internal import SystemPackage
 /// ksbuild/verified/v1
 /// file DEVICE INODE SIZE MODIFIED CHANGED SHA256     times in seconds with nine decimals
 /// archive SHA256 SHA256                              an archive, and the binary in it
+/// extract SHA256 BYTES                               an image, and what its initramfs holds, in hexadecimal digits
 /// end SHA256
 /// ```
 ///
@@ -17,55 +18,86 @@ enum VerifiedRecord {
     static let maximumBytes = 1 << 20
     private static let schema = "ksbuild/verified/v1"
 
+    /// What a note says.
+    struct Content {
+        var entries: [VerifiedFiles.Entry] = []
+        var archives: [Digest: Digest] = [:]
+        var extracts: [Digest: [UInt8]] = [:]
+    }
+
     /// Reads a note that this user wrote and only this user may write.
     ///
     /// - Returns: What it says; nothing where it is absent, another's, torn or not canonical.
-    static func read(_ path: FilePath) -> (entries: [VerifiedFiles.Entry], archives: [Digest: Digest]) {
+    static func read(_ path: FilePath) -> Content {
         guard let status = try? HostFile.status(of: path, followingLinks: false), status.kind == .file,
             status.owner == geteuid(), status.mode.bits & 0o022 == 0,
-            let bytes = try? HostFile.read(path, limit: maximumBytes), let note = decode(bytes),
-            encode(note.entries, note.archives) == bytes
-        else { return ([], [:]) }
-        return note
+            let bytes = try? HostFile.read(path, limit: maximumBytes), let content = decode(bytes),
+            encode(content) == bytes
+        else { return Content() }
+        return content
     }
 
     /// The one text of a note.
-    static func encode(_ entries: [VerifiedFiles.Entry], _ archives: [Digest: Digest]) -> [UInt8] {
+    static func encode(_ content: Content) -> [UInt8] {
         var text = "\(schema)\n"
-        for entry in entries {
+        for entry in content.entries {
             let file = entry.file
             text += "file \(file.device) \(file.inode) \(file.size) \(decimal(file.modified)) \(decimal(file.changed))"
             text += " \(entry.digest)\n"
         }
-        for (archive, content) in archives.sorted(by: { $0.key < $1.key }) { text += "archive \(archive) \(content)\n" }
+        for (archive, digest) in content.archives.sorted(by: { $0.key < $1.key }) {
+            text += "archive \(archive) \(digest)\n"
+        }
+        for (file, extract) in content.extracts.sorted(by: { $0.key < $1.key }) {
+            text += "extract \(file) \(hexadecimal(extract))\n"
+        }
         let body = Array(text.utf8)
         return body + Array("end \(Digest(of: body))\n".utf8)
     }
 
-    private static func decode(_ bytes: [UInt8]) -> (entries: [VerifiedFiles.Entry], archives: [Digest: Digest])? {
+    private static func decode(_ bytes: [UInt8]) -> Content? {
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
-        var entries: [VerifiedFiles.Entry] = []
-        var archives: [Digest: Digest] = [:]
+        var content = Content()
         for line in text.split(separator: "\n").dropFirst().dropLast() {
             let words = line.split(separator: " ")
-            switch words.first {
-            case "file":
-                guard words.count == 7, let device = UInt64(words[1]), let inode = UInt64(words[2]),
-                    let size = UInt64(words[3]), let modified = time(words[4]), let changed = time(words[5]),
+            switch (words.first, words.count) {
+            case ("file", 7):
+                guard let device = UInt64(words[1]), let inode = UInt64(words[2]), let size = UInt64(words[3]),
+                    let modified = time(words[4]), let changed = time(words[5]),
                     let digest = try? Digest(hex: String(words[6]))
                 else { return nil }
                 let file = FileFingerprint(
                     device: device, inode: inode, size: size, modified: modified, changed: changed)
-                entries.append(.init(file: file, digest: digest))
-            case "archive":
-                guard words.count == 3, let archive = try? Digest(hex: String(words[1])),
-                    let content = try? Digest(hex: String(words[2]))
+                content.entries.append(.init(file: file, digest: digest))
+            case ("archive", 3):
+                guard let archive = try? Digest(hex: String(words[1])), let digest = try? Digest(hex: String(words[2]))
                 else { return nil }
-                archives[archive] = content
+                content.archives[archive] = digest
+            case ("extract", 3):
+                guard let file = try? Digest(hex: String(words[1])), let extract = decoded(words[2])
+                else { return nil }
+                content.extracts[file] = extract
             default: return nil
             }
         }
-        return (entries, archives)
+        return content
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    private static func decoded(_ text: Substring) -> [UInt8]? {
+        let digits = text.utf8.map { digit -> UInt8? in
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+            default: nil
+            }
+        }
+        guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { (digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0) }
     }
 
     private static func decimal(_ time: FileTime) -> String {

@@ -72,7 +72,7 @@ public struct BuildInputs: Sendable {
                     .unchecked("\(path): nothing says what its digest should be; pin alpine.sha256: \(image.digest)"))
             }
             alpineImage = image
-            packages = try resolvePackages(node, on: image, mirror: mirror, report)
+            packages = try resolvePackages(node, on: image, mirror: mirror, store?.1, report)
         } else if areRequired {
             throw BuildError.missingInput(imageInput.name, option: "--iso FILE")
         } else {
@@ -109,10 +109,13 @@ public struct BuildInputs: Sendable {
     }
 
     private static func resolvePackages(
-        _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, _ report: BuildReport
+        _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, _ verified: VerifiedFiles?,
+        _ report: BuildReport
     ) throws -> NodePackages {
         report(.step("resolve the packages"))
-        let packages = try NodePackages.resolve(node, on: image, mirror: mirror) { report(.detail("verify \($0)")) }
+        let packages = try NodePackages.resolve(node, on: image, mirror: mirror, knowing: verified) {
+            report(.detail("verify \($0)"))
+        }
         let carried = packages.carried.reduce(0) { $0 + $1.packages.count }
         report(
             .detail(

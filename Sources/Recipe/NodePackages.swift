@@ -50,14 +50,16 @@ public struct NodePackages: Sendable {
     ///   - node: The node.
     ///   - image: Alpine's image, verified.
     ///   - mirror: Where the repositories of its branch are.
+    ///   - verified: Files that were read before.
     ///   - progress: Called for each package that is verified.
     /// - Returns: The packages.
     /// - Throws: `UpstreamError` with the chain of reasons for a world that cannot be satisfied, or for a repository or
     ///   package that is not what it should be.
     static func resolve(
-        _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, progress: (String) -> Void
+        _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, knowing verified: VerifiedFiles? = nil,
+        progress: (String) -> Void
     ) throws -> NodePackages {
-        let boot = try image.packagesAtBoot()
+        let boot = try image.packagesAtBoot(knowing: verified)
         let world = boot.world(node.packages)
         let architecture = node.architecture.alpineName
         let own = PackageResolver.Repository(

@@ -140,6 +140,11 @@ struct VerifiedTests {
         verified.note(Digest(of: [1]), of: file(5000))
         #expect(verified.entries.count == VerifiedFiles.maximumEntries)
         #expect(verified.entries.suffix(2).map(\.file.inode) == [2999, 5000])
+        for number in 0..<40 { verified.note(extract: [1], of: Digest(of: "\(number)".utf8)) }
+        verified.note(
+            extract: [UInt8](repeating: 0, count: VerifiedFiles.maximumExtractBytes + 1), of: Digest(of: "large".utf8))
+        #expect(verified.allExtracts.count == VerifiedFiles.maximumExtracts)
+        #expect(verified.extract(of: Digest(of: "large".utf8)) == nil)
         #expect(verified.archives.count == VerifiedFiles.maximumEntries)
         #expect(verified.archives[Digest(of: "2999".utf8)] != nil)
     }

@@ -56,6 +56,26 @@ struct InitramfsTrust {
         verifiesModloop = files.keys.contains { Self.isModloopKey($0) }
     }
 
+    /// What was read, to be noted: whether there is a key for the modloop, then names and texts of the others, each ended
+    /// by a zero byte.
+    var extract: [UInt8] {
+        keys.names.reduce(into: [verifiesModloop ? 1 : 0]) { bytes, name in
+            bytes += Array(name.utf8) + [0] + Array((keys[name] ?? "").utf8) + [0]
+        }
+    }
+
+    /// Takes what was noted; `nil` for what is no such note.
+    init?(extract: [UInt8]) {
+        guard let flag = extract.first, flag <= 1, extract.last == 0 else { return nil }
+        let parts = extract.dropFirst().dropLast().split(separator: 0, omittingEmptySubsequences: false)
+        guard parts.count % 2 == 0 else { return nil }
+        let texts = parts.map { String(decoding: $0, as: UTF8.self) }
+        keys = AlpineKeys(
+            readable: stride(from: 0, to: texts.count, by: 2).map { (name: texts[$0], text: texts[$0 + 1]) })
+        verifiesModloop = flag == 1
+        guard keys.names.count == texts.count / 2, !keys.names.isEmpty, self.extract == extract else { return nil }
+    }
+
     /// The file name of a key for packages.
     private static func key(_ name: String) -> String? {
         guard name.hasPrefix(keyFolder), name.hasSuffix(".pub") else { return nil }

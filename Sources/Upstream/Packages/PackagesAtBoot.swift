@@ -1,3 +1,4 @@
+public import Artefact
 internal import ISOBuild
 internal import Node
 public import SystemPackage
@@ -24,11 +25,20 @@ extension PackagesAtBoot {
     ///   - path: Alpine's image, or a medium that was made of it.
     ///   - kernel: What its kernel and initramfs are named after: `virt` or `lts`.
     ///   - architecture: Alpine's name of the processor.
+    ///   - known: The digest of the image, and files that were read before: what an initramfs holds is read once.
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/unsigned``, ``UpstreamError/Code/untrusted`` or
     ///   ``UpstreamError/Code/tampered`` where the node would not believe the index, so that it would boot without
     ///   packages, and what ``AlpineKeys/init(ofImage:initramfs:)`` throws; `ISOError` when the image cannot be read.
-    public init(ofImage path: FilePath, kernel: String, architecture: String) throws {
-        let initramfs = try InitramfsTrust(ofImage: path, initramfs: "boot/initramfs-\(kernel)")
+    public init(
+        ofImage path: FilePath, kernel: String, architecture: String, knowing known: (Digest, VerifiedFiles)? = nil
+    ) throws {
+        let initramfs: InitramfsTrust
+        if let extract = known.flatMap({ $1.extract(of: $0) }), let trust = InitramfsTrust(extract: extract) {
+            initramfs = trust
+        } else {
+            initramfs = try InitramfsTrust(ofImage: path, initramfs: "boot/initramfs-\(kernel)")
+            known.map { $1.note(extract: initramfs.extract, of: $0) }
+        }
         let place = "apks/\(architecture)/APKINDEX.tar.gz"
         let reader = try ISOReader(path)
         guard let entry = try reader.entry(at: place), entry.kind == .file else {
@@ -44,8 +54,12 @@ extension PackagesAtBoot {
 extension AlpineImage {
     /// Reads what a node that boots from the image goes by when it installs packages.
     ///
-    /// - Throws: As ``PackagesAtBoot/init(ofImage:kernel:architecture:)``.
-    public func packagesAtBoot() throws -> PackagesAtBoot {
-        try PackagesAtBoot(ofImage: path, kernel: kernelName, architecture: architecture.alpineName)
+    /// - Parameter verified: Files that were read before.
+    /// - Returns: The index, verified, and the keys and words of the initramfs.
+    /// - Throws: As ``PackagesAtBoot/init(ofImage:kernel:architecture:knowing:)``.
+    public func packagesAtBoot(knowing verified: VerifiedFiles? = nil) throws -> PackagesAtBoot {
+        try PackagesAtBoot(
+            ofImage: path, kernel: kernelName, architecture: architecture.alpineName,
+            knowing: verified.map { (digest, $0) })
     }
 }
