@@ -57,6 +57,7 @@ demo: ## install what is needed, build, and boot a bundle of the starter recipe 
 	@Tests/demo
 
 bench: release ## compare whole processes with the peer programs
+	$(SWIFT) build -c release --product store-exercise --static-swift-stdlib
 	Benchmarks/run
 
 install: release ## install below PREFIX: bin/ksbuild and share/ksbuild
