@@ -24,15 +24,17 @@ extension BundleStore {
     ///   - occasion: When, by whom and why.
     ///   - insisting: Whether a version that failed is taken again.
     ///   - allowingDowngrade: Whether a version is taken that was never confirmed and is older than one that was.
+    ///   - keys: The keys of which one must have signed it; with none, it need not be signed.
     /// - Returns: From where to where the pointer moved.
     /// - Throws: ``BundleError`` with ``BundleError/Code/notFound``, ``BundleError/Code/damaged`` where the bundle is
-    ///   not as it was published, ``BundleError/Code/failedBefore``, ``BundleError/Code/belowFloor`` or
+    ///   not as it was published, ``BundleError/Code/untrusted``, ``BundleError/Code/failedBefore``, ``BundleError/Code/belowFloor`` or
     ///   ``BundleError/Code/busy``; the pointer is then where it was.
     public func activate(
-        _ version: Version, _ occasion: Occasion, insisting: Bool = false, allowingDowngrade: Bool = false
+        _ version: Version, _ occasion: Occasion, insisting: Bool = false, allowingDowngrade: Bool = false,
+        trusting keys: [MinisignPublicKey] = []
     ) throws -> Switch {
         try changing {
-            try point(to: version, .activated, occasion) { standing, manifest in
+            try point(to: version, .activated, occasion, trusting: keys) { standing, manifest in
                 if !insisting { try requireNotFailed(version, standing) }
                 if !allowingDowngrade, !standing.isConfirmed(version, manifest: manifest) {
                     try requireFloor(version, standing)
@@ -51,15 +53,17 @@ extension BundleStore {
     ///   - target: The version to go to, or `nil` for the first that ``Standing/waysBack(from:)`` gives.
     ///   - occasion: When, by whom and why.
     ///   - insisting: Whether a version that failed is taken again; one must be named.
+    ///   - keys: The keys of which one must have signed it; with none, it need not be signed.
     /// - Returns: From where to where the pointer moved.
     /// - Throws: ``BundleError`` with ``BundleError/Code/noWayBack`` where there is none, and as
-    ///   ``activate(_:_:insisting:allowingDowngrade:)`` does.
+    ///   ``activate(_:_:insisting:allowingDowngrade:trusting:)`` does.
     public func rollback(
-        to target: Version? = nil, _ occasion: Occasion, insisting: Bool = false
+        to target: Version? = nil, _ occasion: Occasion, insisting: Bool = false,
+        trusting keys: [MinisignPublicKey] = []
     ) throws -> Switch {
         try changing {
             if let target {
-                return try point(to: target, .rolledBack, occasion) { standing, _ in
+                return try point(to: target, .rolledBack, occasion, trusting: keys) { standing, _ in
                     if !insisting { try requireNotFailed(target, standing) }
                 }
             }
@@ -72,7 +76,7 @@ extension BundleStore {
                     .noWayBack, subject: "version \(live)",
                     detail: "no other version that was confirmed is left; name one with --to VERSION")
             }
-            return try point(to: previous, .rolledBack, occasion) { _, _ in }
+            return try point(to: previous, .rolledBack, occasion, trusting: keys) { _, _ in }
         }
     }
 
@@ -107,11 +111,11 @@ extension BundleStore {
     }
 
     private func point(
-        to version: Version, _ result: History.Result, _ occasion: Occasion,
+        to version: Version, _ result: History.Result, _ occasion: Occasion, trusting keys: [MinisignPublicKey],
         unless refused: (Standing, Digest) throws -> Void
     ) throws -> Switch {
         try requireReplaceablePointer()
-        let reading = try verify(version)
+        let reading = try verify(version, trusting: keys)
         guard reading.isGood, let manifest = reading.manifest else {
             throw reading.refusal("version \(version)", remedy: "'verify' lists everything; name another version")
         }

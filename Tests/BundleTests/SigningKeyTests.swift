@@ -1,5 +1,6 @@
 import Artefact
 import Bundle
+import BundleSamples
 import SystemPackage
 import TestSupport
 import Testing

@@ -117,4 +117,40 @@ import Testing
         #expect(errors[1].hasPrefix("ksbuild: other.key: is key "))
         #expect(errors[5].contains("chmod 600"))
     }
+
+    @Test func `activate and rollback take only what the recipe or the command line trusts`() async throws {
+        let result = try await run(
+            """
+            bundle 1.0.0 --quiet
+            bundle 1.1.0 --sign release.key --quiet
+            says "$KSBUILD" activate 1.0.0 --trust release.pub
+            trust file:release.pub
+            says "$KSBUILD" activate 1.0.0
+            says "$KSBUILD" activate 1.1.0 --trust other.pub
+            says test -e out/current
+            says "$KSBUILD" activate 1.1.0 --quiet
+            says "$KSBUILD" rollback --to 1.0.0
+            readlink out/current
+            echo 'apiVersion: ksbuild/v1' >elsewhere.yaml
+            says "$KSBUILD" rollback --to 1.0.0 --quiet --recipe elsewhere.yaml
+            readlink out/current
+            """)
+        #expect(
+            result.output == """
+                exit 1
+                exit 1
+                exit 1
+                exit 1
+                exit 0
+                exit 1
+                bundles/1.1.0
+                exit 0
+                bundles/1.0.0
+
+                """, "\(result.output)\(result.errors)")
+        let refusals = result.errors.split(separator: "\n").filter {
+            $0.hasPrefix("ksbuild: version 1.0.0: is not trusted")
+        }
+        #expect(refusals.count == 3, "\(result.errors)")
+    }
 }

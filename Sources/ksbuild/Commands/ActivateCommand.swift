@@ -15,13 +15,14 @@ struct ActivateCommand: ParsableCommand {
     @Flag(help: "Take an unconfirmed version that is older than a confirmed one.")
     var allowDowngrade = false
 
+    @OptionGroup var trust: TrustOptions
     @OptionGroup var change: ChangeOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
         let outcome = try change.store.activate(
             Version(version), Host.occasion(why: change.reason ?? "activated by hand"), insisting: force,
-            allowingDowngrade: allowDowngrade)
+            allowingDowngrade: allowDowngrade, trusting: trust.keys())
         if !report.quiet { Console.print(outcome.sentence(in: change.folder.path)) }
     }
 }
@@ -60,6 +61,7 @@ struct RollbackCommand: ParsableCommand {
     @Flag(help: "Take a version again that was itself left by rolling back.")
     var force = false
 
+    @OptionGroup var trust: TrustOptions
     @OptionGroup var change: ChangeOptions
     @OptionGroup var report: ReportOptions
 
@@ -70,7 +72,7 @@ struct RollbackCommand: ParsableCommand {
     func run() throws {
         let outcome = try change.store.rollback(
             to: to.map { try Version($0) }, Host.occasion(why: change.reason ?? "rolled back by hand"),
-            insisting: force)
+            insisting: force, trusting: trust.keys())
         if !report.quiet { Console.print(outcome.sentence(in: change.folder.path)) }
     }
 }
