@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.build/peers/bin:$(PATH)
 LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason|does not even start its kernel|at thirty instants
 
 # Tests that boot nothing and that only `make test-long` runs.
-LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every bit of the manifest
+LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit
 
 .PHONY: help deps build release lab test test-quick test-boot test-long demo lint bench install clean
 
