@@ -102,20 +102,24 @@ import Testing
             says bundle 1.0.0 --sign none.key
             chmod 0644 release.key; says bundle 1.0.0 --sign release.key; chmod 0600 release.key
             says test -e out
+            mkdir -p layer/etc; cp release.key layer/etc/k; echo 'layers: [layer]' >>ksbuild.yaml
+            says bundle 1.0.0 --sign release.key
+            rm layer/etc/k
             says bundle 1.0.0 --sign release.key --quiet
             says bundle 1.0.0 --sign release.key
             says "$KSBUILD" verify 1.0.0 --quiet
             """)
         #expect(
             result.output.split(separator: "\n").filter { $0.hasPrefix("exit") }.joined(separator: " ")
-                == "exit 64 exit 65 exit 64 exit 65 exit 66 exit 65 exit 1 exit 0 exit 0 exit 0",
+                == "exit 64 exit 65 exit 64 exit 65 exit 66 exit 65 exit 1 exit 65 exit 0 exit 0 exit 0",
             "\(result.output)\(result.errors)")
         #expect(result.output.contains("identical, nothing changed"))
         let errors = result.errors.split(separator: "\n").filter { $0.hasPrefix("ksbuild: ") }
-        try #require(errors.count == 6, "\(result.errors)")
+        try #require(errors.count == 7, "\(result.errors)")
         #expect(errors.first?.contains("name the private key with --sign") == true)
         #expect(errors[1].hasPrefix("ksbuild: other.key: is key "))
         #expect(errors[5].contains("chmod 600"))
+        #expect(errors[6].contains("puts it into the overlay as etc/k"), "\(errors[6])")
     }
 
     @Test func `activate and rollback take only what the recipe or the command line trusts`() async throws {

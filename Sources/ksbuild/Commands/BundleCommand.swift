@@ -37,6 +37,7 @@ struct BundleCommand: ParsableCommand {
         let build = try project.build(inputs, areRequired: true, in: work, reusing: (store, verified))
         var stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
         stage.signer = signer
+        if let sign = signing.sign { try build.refuse(privateKey: FilePath(sign)) }
         project.reporter.show(.step("publish \(version)"))
         let publication = try store.publish(stage, knowing: verified, allowingDowngrade: allowDowngrade)
         guard !report.quiet else { return }

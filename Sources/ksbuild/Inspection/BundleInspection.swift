@@ -15,6 +15,7 @@ struct BundleInspection: Inspection {
     let kubesolo: String?
     let datastore: String?
     let holdsSecrets: Bool?
+    let signer: String?
     let artefacts: [Artefact]
     let inputs: [Input]
     let media: [Medium]
@@ -33,6 +34,7 @@ struct BundleInspection: Inspection {
         kubesolo = about.map { "\($0.kubesolo.variant) \($0.kubesolo.version)" }
         datastore = about.map { "\($0.datastore.format) of KubeSolo \($0.datastore.kubesolo)" }
         holdsSecrets = reading.manifest?.secrets
+        signer = reading.signature.signer
         artefacts = reading.manifest?.artefacts.map(Artefact.init) ?? []
         inputs = about?.inputs.map(Input.init) ?? []
         media = reading.manifest?.media.map(Medium.init) ?? []
@@ -56,6 +58,7 @@ struct BundleInspection: Inspection {
             ("name", name), ("version", version), ("architecture", architecture), ("host name", hostname),
             ("alpine", alpine), ("kubesolo", kubesolo), ("datastore", datastore),
             ("secrets", holdsSecrets.map { $0 ? "yes" : "no" }),
+            ("signed by", signer.map { "\($0), which is not checked here" }),
         ]
         return ["\(path): bundle"] + rows.compactMap { row in row.1.map { "  \(row.0): \($0)" } }
             + artefacts.map { "  \($0.mode)  \($0.size)  \($0.sha256.prefix(16))…  \($0.file) (\($0.role))" }
