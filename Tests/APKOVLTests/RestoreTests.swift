@@ -277,7 +277,9 @@ struct RestoreTests {
                 """, "\(output)")
     }
 
-    @Test func `what somebody puts in the way of a restore under way is set aside, too`() async throws {
+    @Test func `what is put in the way of a restore under way is set aside, and a copy that was damaged made again`()
+        async throws
+    {
         let output = try await run(
             """
             boot v1.2.2+ 1.0.0 A; boot v1.3.0 2.0.0 B; become v1.2.2 1.0.0
@@ -288,7 +290,7 @@ struct RestoreTests {
             END
             chmod 755 /usr/libexec/ksbuild/mv
             open() { sh -c 'echo $$ >/tmp/opening; exec datastore open'; echo "code $?"; }
-            open; mkdir -p ksbuild/aside/000002-v1.3.0/pki; open
+            open; mkdir -p ksbuild/aside/000002-v1.3.0/pki; echo x >ksbuild/.staged/kine/db/state.db; open
             rm /usr/libexec/ksbuild/mv; mkdir pki; echo mine >pki/mine; datastore open; echo "code $?"; held
             ls ksbuild/aside/*
             """)

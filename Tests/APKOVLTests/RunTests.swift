@@ -141,6 +141,35 @@ struct RunTests {
         #expect(!output.contains("argument"))
     }
 
+    @Test
+    func `a snapshot holds the mirrors of the release before, and a restore brings back what was put beside them`()
+        async throws
+    {
+        let output = try await start(
+            NodeData.mount + """
+                ip addr add 192.0.2.10/24 dev eth0; cd /var/lib/kubesolo
+                mkdir -p kine/db ksbuild containerd/registry/old.example containerd/registry/own.example
+                echo A >kine/db/state.db; echo own >containerd/registry/own.example/hosts.toml
+                echo '# From the image of this node; changes here are lost at the next start.' \
+                    >containerd/registry/old.example/hosts.toml
+                printf '%s\\n' format=1 attempted_release=0.9.0 attempted=v1.2.1 >ksbuild/datastore
+                kubesolo-run >/dev/null; find containerd -type f; (cd ksbuild/snapshots/*/files; find containerd -type f)
+                echo B >kine/db/state.db; echo more >>containerd/registry/own.example/hosts.toml
+                sed -i s/^KUBESOLO=.*/KUBESOLO=v1.2.1/ /etc/ksbuild/release
+                kubesolo-run >/dev/null; cat kine/db/state.db containerd/registry/own.example/hosts.toml; exit
+
+                """)
+        #expect(
+            output == """
+                containerd/registry/own.example/hosts.toml
+                containerd/registry/old.example/hosts.toml
+                containerd/registry/own.example/hosts.toml
+                A
+                own
+
+                """)
+    }
+
     /// A time server, and the node's own chronyd that asks it; neither touches the clock.
     private let timeServer = """
         mkdir -p /var/lib/chrony /var/log/chrony /run/chrony; chmod 750 /run/chrony; ip link set lo up
