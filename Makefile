@@ -14,7 +14,7 @@ LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in
 # Tests that boot nothing and that only `make test-long` runs.
 LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit
 
-.PHONY: help deps build release lab test test-quick test-boot test-long demo lint bench install clean
+.PHONY: help deps build release lab test test-quick test-boot test-long mutants demo lint bench install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-quick: ## the tests that boot nothing
 
 test-boot: lab ## the tests that boot machines
 	$(SWIFT) test --no-parallel --filter BootTests
+
+mutants: deps lab ## take checks out of the store's code, one at a time, and see which test notices
+	Tests/Mutants/run
 
 demo: ## install what is needed, build, and boot a bundle of the starter recipe until it is healthy
 	@Tests/Peers/install

@@ -11,9 +11,9 @@ extension BundleStore {
     ///
     /// - Parameters:
     ///   - stage: What to publish.
-    ///   - allowingDowngrade: Whether a new version is taken that is older than one that was confirmed.
     ///   - verified: Files that were read before; those of the store that have not changed since are not read again.
     ///     What is known afterwards is noted for the next build.
+    ///   - allowingDowngrade: Whether a new version is taken that is older than one that was confirmed.
     /// - Returns: Whether the version is new, or was there already with the very same content.
     /// - Throws: ``BundleError`` with ``BundleError/Code/versionTaken`` where the version has another content,
     ///   ``BundleError/Code/damaged`` where the version is there but not as it was published, ``BundleError/Code/busy``

@@ -7,8 +7,10 @@ struct KSBuild: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ksbuild",
         abstract: "Builds diskless Alpine Linux images for single-node Kubernetes with KubeSolo.",
-        discussion: "A recipe (ksbuild.yaml) becomes an overlay, a seed image and an immutable, versioned bundle.",
-        version: "0.1.0",
+        discussion: """
+            A recipe (ksbuild.yaml) becomes an overlay, a seed image and an immutable, versioned bundle. \
+            'ksbuild --version' says which ksbuild this is.
+            """,
         groupedSubcommands: [
             CommandGroup(
                 name: "Recipe", subcommands: [InitCommand.self, PlanCommand.self, SchemaCommand.self]),
@@ -29,7 +31,12 @@ struct KSBuild: AsyncParsableCommand {
                 ]),
         ])
 
+    /// The version of this ksbuild.
+    private static let version = "0.1.0"
+
     static func main() async {
+        // The parser's own flag would also answer, and end with 0, where a command that has an option of this name fails.
+        if CommandLine.arguments.dropFirst().elementsEqual(["--version"]) { return Console.print(version) }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

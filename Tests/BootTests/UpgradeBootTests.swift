@@ -150,8 +150,9 @@ import Testing
         try await live(node, "1.0.0") { running in
             try await running.root(BootTests.putValue)
             // Something to copy, so that a snapshot and a restore take their time.
-            try await running.root("mkdir -p $D; dd if=/dev/urandom of=$D/layer bs=1M count=48 2>/dev/null; sync"
-                .replacing("$D", with: "/var/lib/kubesolo/containerd/registry/example.com"))
+            try await running.root(
+                "mkdir -p $D; dd if=/dev/urandom of=$D/layer bs=1M count=48 2>/dev/null; sync"
+                    .replacing("$D", with: "/var/lib/kubesolo/containerd/registry/example.com"))
             try await running.root(trait("NEVER_READY=1"))
         }
         let before = node.folder.appending("before.raw")

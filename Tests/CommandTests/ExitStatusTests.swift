@@ -25,6 +25,7 @@ import Testing
         .init(command: "overlay --iso none.iso", code: 66, says: "none.iso"),
         .init(command: "bundle --version 1.0.0", code: 66, says: "--iso FILE"),
         .init(command: "bundle --version one", code: 64, says: "one"),
+        .init(command: "bundle --version 1.0.0 -q --verbose", code: 64, says: "exclude each other"),
         .init(command: "bundle --version 1.0.0 --mirror .", code: 66, says: "the mirror does not hold alpine-virt"),
         .init(before: "echo '<html>' > a.iso", command: "overlay --iso a.iso", code: 65, says: "HTML page"),
         .init(before: "head -c 900000 \"$ISO\" > a.iso", command: "overlay --iso a.iso", code: 65, says: "a.iso"),

@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "README.md", "docs/quick-start.md", "docs/commands.md", "docs/bundle.md", "docs/node.md", "docs/media.md",
+        "README.md", "docs/quick-start.md", "docs/commands.md", "docs/bundle.md", "docs/upgrade.md", "docs/node.md",
+        "docs/media.md",
     ])
     func `every command that a page names is one`(page: String) async throws {
         let text = String(

@@ -137,7 +137,8 @@ struct DiskRecording: Sendable {
     private func place(_ path: String) -> String {
         path.dropFirst(base.utf8.count).split(separator: "/").map { part in
             var words = part.split(separator: "-", omittingEmptySubsequences: false).map { word in
-                word.first?.isNumber == true && word.contains(".") ? "VERSION\(word.drop { $0.isNumber || $0 == "." })" : word
+                word.first?.isNumber == true && word.contains(".")
+                    ? "VERSION\(word.drop { $0.isNumber || $0 == "." })" : word
             }
             if part.utf8.count == 2, part.allSatisfy(\.isHexDigit) { words = ["AB"] }
             if part.utf8.count > 60 { words = ["DIGEST"] }
