@@ -15,7 +15,12 @@ struct ListCommand: ParsableCommand {
     func run() throws {
         let store = BundleStore(output.path)
         let bundles = try store.list()
-        if json { Console.print(try JSONText.of(bundles.map(Row.init))) } else { show(bundles) }
+        let live = bundles.first { $0.isLive }?.manifest?.description
+        if json {
+            Console.print(try JSONText.of(bundles.map { Row($0, live) }))
+        } else {
+            show(bundles, live)
+        }
         do {
             _ = try store.current()
         } catch let error as BundleError where error.code == .brokenPointer {
@@ -24,13 +29,14 @@ struct ListCommand: ParsableCommand {
         }
     }
 
-    private func show(_ bundles: [BundleStore.Summary]) {
+    private func show(_ bundles: [BundleStore.Summary], _ live: BundleDescription?) {
         if bundles.isEmpty { return Console.print("no bundle in \(output.path)") }
         let marks = bundles.map(Self.mark)
         let width = (bundles.map { $0.version.description.count }.max() ?? 0, marks.map(\.count).max() ?? 0)
         for (bundle, mark) in zip(bundles, marks) {
             let version = Self.padded(bundle.version.description, to: width.0)
-            Console.print("\(version)  \(Self.padded(mark, to: width.1))  \(Self.summary(bundle))")
+            let verdict = Self.verdict(bundle, live).map { $0.kind == .safe ? "" : ", data \($0.kind.rawValue)" } ?? ""
+            Console.print("\(version)  \(Self.padded(mark, to: width.1))  \(Self.summary(bundle))\(verdict)")
         }
     }
 
@@ -44,6 +50,12 @@ struct ListCommand: ParsableCommand {
         if bundle.state != .kept { words.append(bundle.state.word) }
         if bundle.isWayBack { words.append("way back") }
         return words.joined(separator: ", ")
+    }
+
+    /// Whether a node that runs the live bundle can go to this one with its data.
+    private static func verdict(_ bundle: BundleStore.Summary, _ live: BundleDescription?) -> RollbackVerdict? {
+        guard !bundle.isLive, let live, let manifest = bundle.manifest else { return nil }
+        return RollbackVerdict(leaving: live, for: manifest.description)
     }
 
     private static func summary(_ bundle: BundleStore.Summary) -> String {
@@ -61,6 +73,7 @@ struct ListCommand: ParsableCommand {
         let state: String
         let failure: String?
         let wayBack: Bool
+        let data: String?
         let alpine: String?
         let kubesolo: String?
         let architecture: String?
@@ -68,7 +81,8 @@ struct ListCommand: ParsableCommand {
         let bytes: UInt64?
         let problem: String?
 
-        init(_ bundle: BundleStore.Summary) {
+        init(_ bundle: BundleStore.Summary, _ present: BundleDescription?) {
+            data = ListCommand.verdict(bundle, present)?.kind.rawValue
             version = bundle.version.description
             live = bundle.isLive
             state = bundle.state.word
