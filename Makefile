@@ -14,6 +14,9 @@ LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in
 # Tests that boot nothing and that only `make test-long` runs.
 LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit
 
+# Suites that keep all processors busy for long; beside them, tests with time limits would not be fair.
+HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests
+
 .PHONY: help deps build release lab test test-quick test-boot test-long mutants demo lint bench install clean
 
 help: ## list the targets
@@ -37,7 +40,8 @@ lint: ## formatting, shell scripts
 
 test: deps lint lab ## the whole test suite: units first, boots last
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip '^(BootTests|MachineTests)\.|$(LONG_TESTS)'
+	$(SWIFT) test --skip-build --skip '^(BootTests|MachineTests)\.|$(HEAVY)'
+	$(SWIFT) test --skip-build --filter '$(HEAVY)' --skip '$(LONG_TESTS)'
 	$(SWIFT) test --skip-build --filter '^MachineTests\.'
 	$(SWIFT) test --skip-build --no-parallel --filter '^BootTests\.' --skip '$(LONG_BOOTS)'
 
