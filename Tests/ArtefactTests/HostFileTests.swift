@@ -31,7 +31,7 @@ import Testing
         #expect(try HostFile.read(path, limit: 5).count == 5)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `a pipe that nobody writes to is empty, and a slow writer is waited for`()
+    @Test(.timeLimit(.minutes(20))) func `a pipe that nobody writes to is empty, and a slow writer is waited for`()
         async throws
     {
         let scratch = try Scratch()

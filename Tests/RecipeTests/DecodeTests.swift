@@ -224,7 +224,7 @@ struct DecodeTests {
         #expect(recipe.node().access.users.first?.authorizedKeys.count == 1)
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: [0, 300_000])
+    @Test(.timeLimit(.minutes(20)), arguments: [0, 300_000])
     func `a recipe comes through a pipe whose writer is slow, and its files from the working directory`(
         padding: Int
     ) async throws {

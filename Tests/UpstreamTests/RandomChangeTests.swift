@@ -6,7 +6,7 @@ internal import Testing
 internal import Upstream
 
 /// Every reader of this room over inputs with random bytes changed, cut and doubled: an answer or an error, in bounded time.
-@Suite(.timeLimit(.minutes(10))) struct RandomChangeTests {
+@Suite(.timeLimit(.minutes(20))) struct RandomChangeTests {
     private static let seed: UInt64 = 20_261_124
 
     /// Changes bytes, cuts the end off, or repeats a part.

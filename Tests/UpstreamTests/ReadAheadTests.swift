@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import Upstream
 
-@Suite(.timeLimit(.minutes(10))) struct ReadAheadTests {
+@Suite(.timeLimit(.minutes(20))) struct ReadAheadTests {
     @Test(arguments: [0, 1, 262_144, (4 << 20) - 1, 4 << 20, (4 << 20) + 1, 6_000_001])
     func `a file of any size arrives whole and in order`(_ size: Int) async throws {
         let scratch = try Scratch()
