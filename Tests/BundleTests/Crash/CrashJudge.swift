@@ -65,6 +65,11 @@ struct CrashJudge: ~Copyable {
             return "the floor is \(standing.floor?.description ?? "gone")"
         }
 
+        guard live == before.live || standing.live == live else { return "the switch to it is not recorded" }
+        let gone = before.versions.subtracting(versions)
+        let pruned = gone.isEmpty ? [] : try store.history().entries.filter { $0.result == .pruned }.map(\.from)
+        guard gone.allSatisfy(pruned.contains) else { return "the removal of \(gone) is not recorded" }
+
         // The next command mends what was left: the same one, but for a way back that was gone already.
         if step.words[0] == "rollback", let live, live == after.live {
             _ = try store.activate(live, Samples.occasion)

@@ -174,6 +174,13 @@ struct CrashTests {
         return found
     }
 
-    /// What is synchronised without need, as far as the rules go.
-    private static let notNeeded: [String] = []
+    /// What is synchronised without need, as far as one command after the other goes.
+    private static let notNeeded = [
+        // The pointer that an earlier command moved: needed where that one was killed before it came to this itself.
+        "confirm: out", "prune: out",
+        // New files before they have a name: they are synchronised again under it.
+        "publish: out/bundles/.staging-VERSION/(new)",
+        // The names of shared files: one that is lost is made again when the next bundle needs it.
+        "publish: out/store", "publish: out/store/sha256", "publish: out/store/sha256/AB",
+    ]
 }
