@@ -1,15 +1,22 @@
 internal import Artefact
 
-/// The recipe of a medium as the manifest's JSON has it.
-struct WireMedium: Codable {
-    let kind: String
-    let file: String
-    let size: UInt64?
-    let sha256: String?
-    let overlay: String?
-    let arguments: [String]?
+/// The recipe of a medium as JSON has it: in a manifest, and in what is told of one.
+public struct WireMedium: Codable, Sendable {
+    /// What it is for: `boot` or `seed`.
+    public let kind: String
+    /// The release name.
+    public let file: String
+    /// The size in bytes, where it was composed.
+    public let size: UInt64?
+    /// The digest, where it was composed.
+    public let sha256: String?
+    /// The name of the overlay on it; of a boot medium.
+    public let overlay: String?
+    /// What every kernel on it is told; of a boot medium.
+    public let arguments: [String]?
 
-    init(_ recipe: MediumRecipe) {
+    /// Takes what a recipe says.
+    public init(_ recipe: MediumRecipe) {
         kind = recipe.kind.rawValue
         file = recipe.file
         size = recipe.result?.size

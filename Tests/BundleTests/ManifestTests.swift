@@ -100,45 +100,40 @@ struct ManifestTests {
         #expect(result.output == "9223372036854704127 1767225600 True\n", "\(result.errors)")
     }
 
-    /// A replacement in the sample's text, and what the message must hold.
-    struct Fault: Sendable, CustomTestStringConvertible {
-        let old: String
-        let new: String
-        let reason: String
-        var testDescription: String { reason }
-    }
-
     @Test(arguments: [
-        Fault(old: "ksbuild/bundle/v1", new: "ksbuild/bundle/v2", reason: "follows 'ksbuild/bundle/v2'"),
-        Fault(old: "\"epoch\" : 1767225600,", new: "", reason: "lacks 'epoch'"),
-        Fault(old: "\"epoch\" : 1767225600", new: "\"epoch\" : \"x\"", reason: "'epoch' has a value of the wrong type"),
-        Fault(old: "\"epoch\" : 1767225600", new: "\"epoch\" : -1", reason: "'epoch' is before 1970"),
-        Fault(old: "\"epoch\" : 1767225600", new: "\"epoch\" : 1767225600.0", reason: "canonical"),
-        Fault(old: "\"size\" : 71680", new: "\"size\" : -1", reason: "a number that does not fit"),
-        Fault(old: "\"size\" : 71680", new: "\"size\" : 9223372036854775808", reason: "a size that no file can have"),
-        Fault(old: "\"size\" : 71680", new: "\"size\" : 18446744073709551615", reason: "a size that no file can have"),
-        Fault(old: "\"size\" : 71680", new: "\"size\" : 71681", reason: "and more together"),
-        Fault(old: "\"role\" : \"seed\"", new: "\"role\" : \"virus\"", reason: "unknown role 'virus'"),
-        Fault(old: "\"mode\" : \"0400\"", new: "\"mode\" : \"0777\"", reason: "has mode 0777"),
-        Fault(old: "\"mode\" : \"0400\"", new: "\"mode\" : \"+400\"", reason: "canonical"),
-        Fault(old: "\"mode\" : \"0400\"", new: "\"mode\" : \"4444\"", reason: "has mode 4444"),
-        Fault(old: "edge-cidata.iso", new: "../cidata.iso", reason: "no name that a file of a bundle may have"),
-        Fault(old: "edge-cidata.iso", new: "alpine.iso", reason: "'alpine.iso' is listed twice"),
-        Fault(old: "\"secrets\" : true", new: "\"secrets\" : false", reason: "'secrets' disagrees"),
-        Fault(old: "\"version\" : \"1.4.0\"", new: "\"version\" : \"1.4\"", reason: "is no semantic version"),
-        Fault(old: "\"name\" : \"edge\"", new: "\"name\" : \"\"", reason: "'name' is not"),
-        Fault(old: "\"name\" : \"edge\"", new: "\"name\" : \"a\\nb\"", reason: "'name' is not"),
-        Fault(old: "\"trust\" : \"pinned\"", new: "\"trust\" : \"sure\"", reason: "unknown trust 'sure'"),
-        Fault(old: "\"trust\" : \"pinned\"", new: "\"trust\" : \"pinned\", \"x\" : 1", reason: "'inputs.x'"),
-        Fault(old: "\"secrets\" : true", new: "\"secrets\" : true, \"secrets\" : true", reason: "canonical"),
-        Fault(old: "\"secrets\" : true", new: "\"secrets\" : true, \"z\" : {}", reason: "'z'"),
-        Fault(old: "\n}\n", new: "\n}", reason: "canonical"),
-        Fault(old: "\n}\n", new: "\n}\n\n", reason: "canonical"),
-        Fault(old: "\n}\n", new: "\n} x", reason: "is no JSON"),
-        Fault(old: "\n}\n", new: "", reason: "is no JSON"),
-        Fault(old: "{\n  \"alpine\"", new: "{ \"alpine\"", reason: "canonical"),
+        ManifestFault(old: "ksbuild/bundle/v1", new: "ksbuild/bundle/v2", reason: "follows 'ksbuild/bundle/v2'"),
+        ManifestFault(old: "\"epoch\" : 1767225600,", new: "", reason: "lacks 'epoch'"),
+        ManifestFault(
+            old: "\"epoch\" : 1767225600", new: "\"epoch\" : \"x\"", reason: "'epoch' has a value of the wrong type"),
+        ManifestFault(old: "\"epoch\" : 1767225600", new: "\"epoch\" : -1", reason: "'epoch' is before 1970"),
+        ManifestFault(old: "\"epoch\" : 1767225600", new: "\"epoch\" : 1767225600.0", reason: "canonical"),
+        ManifestFault(old: "\"size\" : 71680", new: "\"size\" : -1", reason: "a number that does not fit"),
+        ManifestFault(
+            old: "\"size\" : 71680", new: "\"size\" : 9223372036854775808", reason: "a size that no file can have"),
+        ManifestFault(
+            old: "\"size\" : 71680", new: "\"size\" : 18446744073709551615", reason: "a size that no file can have"),
+        ManifestFault(old: "\"size\" : 71680", new: "\"size\" : 71681", reason: "and more together"),
+        ManifestFault(old: "\"role\" : \"seed\"", new: "\"role\" : \"virus\"", reason: "unknown role 'virus'"),
+        ManifestFault(old: "\"mode\" : \"0400\"", new: "\"mode\" : \"0777\"", reason: "has mode 0777"),
+        ManifestFault(old: "\"mode\" : \"0400\"", new: "\"mode\" : \"+400\"", reason: "canonical"),
+        ManifestFault(old: "\"mode\" : \"0400\"", new: "\"mode\" : \"4444\"", reason: "has mode 4444"),
+        ManifestFault(old: "edge-cidata.iso", new: "../cidata.iso", reason: "no name that a file of a bundle may have"),
+        ManifestFault(old: "edge-cidata.iso", new: "alpine.iso", reason: "'alpine.iso' is listed twice"),
+        ManifestFault(old: "\"secrets\" : true", new: "\"secrets\" : false", reason: "'secrets' disagrees"),
+        ManifestFault(old: "\"version\" : \"1.4.0\"", new: "\"version\" : \"1.4\"", reason: "is no semantic version"),
+        ManifestFault(old: "\"name\" : \"edge\"", new: "\"name\" : \"\"", reason: "'name' is not"),
+        ManifestFault(old: "\"name\" : \"edge\"", new: "\"name\" : \"a\\nb\"", reason: "'name' is not"),
+        ManifestFault(old: "\"trust\" : \"pinned\"", new: "\"trust\" : \"sure\"", reason: "unknown trust 'sure'"),
+        ManifestFault(old: "\"trust\" : \"pinned\"", new: "\"trust\" : \"pinned\", \"x\" : 1", reason: "'inputs.x'"),
+        ManifestFault(old: "\"secrets\" : true", new: "\"secrets\" : true, \"secrets\" : true", reason: "canonical"),
+        ManifestFault(old: "\"secrets\" : true", new: "\"secrets\" : true, \"z\" : {}", reason: "'z'"),
+        ManifestFault(old: "\n}\n", new: "\n}", reason: "canonical"),
+        ManifestFault(old: "\n}\n", new: "\n}\n\n", reason: "canonical"),
+        ManifestFault(old: "\n}\n", new: "\n} x", reason: "is no JSON"),
+        ManifestFault(old: "\n}\n", new: "", reason: "is no JSON"),
+        ManifestFault(old: "{\n  \"alpine\"", new: "{ \"alpine\"", reason: "canonical"),
     ])
-    func `a manifest that breaks the contract is refused with the reason`(fault: Fault) throws {
+    func `a manifest that breaks the contract is refused with the reason`(fault: ManifestFault) throws {
         let text = String(decoding: try sample().encoded(), as: UTF8.self)
         let broken = replacingFirst(fault.old, with: fault.new, in: text)
         #expect(broken != text)

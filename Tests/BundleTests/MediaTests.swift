@@ -58,35 +58,30 @@ struct MediaTests {
         #expect(manifest.medium(.seed)?.file == "edge.seed.iso" && manifest.medium(.boot)?.result?.size == 7)
     }
 
-    /// A replacement in the sample's text, and what the message must hold.
-    struct Fault: Sendable, CustomTestStringConvertible {
-        let old: String
-        let new: String
-        let reason: String
-        var testDescription: String { reason }
-    }
-
     @Test(arguments: [
-        Fault(old: "\"kind\" : \"seed\"", new: "\"kind\" : \"tape\"", reason: "unknown kind 'tape'"),
-        Fault(old: "\"kind\" : \"seed\"", new: "\"kind\" : \"boot\"", reason: "without 'overlay' or 'arguments'"),
-        Fault(old: "\"kind\" : \"boot\"", new: "\"kind\" : \"seed\"", reason: "has two media of one kind"),
-        Fault(old: "edge.seed.iso", new: "EDGE.iso", reason: "has two media of one name"),
-        Fault(old: "edge.seed.iso", new: "edge.packages", reason: "'media.file' is no name"),
-        Fault(old: "edge.seed.iso", new: "a/b", reason: "'media.file' is no name"),
-        Fault(old: "\"overlay\" : \"edge.", new: "\"overlay\" : \"../edge.", reason: "'media.overlay' is no name"),
-        Fault(old: "\"quiet\"", new: "\"a b\"", reason: "'media.arguments' are not"),
-        Fault(old: "\"quiet\"", new: "\"\"", reason: "'media.arguments' are not"),
-        Fault(old: "\"size\" : 7", new: "\"size\" : 9223372036854775808", reason: "'media.size' is a size"),
-        Fault(old: ",\n      \"size\" : 7", new: "", reason: "which go together"),
-        Fault(
+        ManifestFault(old: "\"kind\" : \"seed\"", new: "\"kind\" : \"tape\"", reason: "unknown kind 'tape'"),
+        ManifestFault(
+            old: "\"kind\" : \"seed\"", new: "\"kind\" : \"boot\"", reason: "without 'overlay' or 'arguments'"),
+        ManifestFault(old: "\"kind\" : \"boot\"", new: "\"kind\" : \"seed\"", reason: "has two media of one kind"),
+        ManifestFault(old: "edge.seed.iso", new: "EDGE.iso", reason: "has two media of one name"),
+        ManifestFault(old: "edge.seed.iso", new: "edge.packages", reason: "'media.file' is no name"),
+        ManifestFault(old: "edge.seed.iso", new: "a/b", reason: "'media.file' is no name"),
+        ManifestFault(
+            old: "\"overlay\" : \"edge.", new: "\"overlay\" : \"../edge.", reason: "'media.overlay' is no name"),
+        ManifestFault(old: "\"quiet\"", new: "\"a b\"", reason: "'media.arguments' are not"),
+        ManifestFault(old: "\"quiet\"", new: "\"\"", reason: "'media.arguments' are not"),
+        ManifestFault(old: "\"size\" : 7", new: "\"size\" : 9223372036854775808", reason: "'media.size' is a size"),
+        ManifestFault(old: ",\n      \"size\" : 7", new: "", reason: "which go together"),
+        ManifestFault(
             old: "\"kind\" : \"seed\"", new: "\"kind\" : \"seed\",\n      \"overlay\" : \"a\"",
             reason: "'media.overlay'"),
-        Fault(
+        ManifestFault(
             old: "\"role\" : \"seed\"", new: "\"role\" : \"packages\"", reason: "has several artefacts of packages"),
-        Fault(old: "\"role\" : \"alpine-iso\"", new: "\"role\" : \"kubesolo\"", reason: "with the role alpine-iso"),
-        Fault(old: "\"role\" : \"packages\"", new: "\"role\" : \"overlay\"", reason: "with the role overlay"),
+        ManifestFault(
+            old: "\"role\" : \"alpine-iso\"", new: "\"role\" : \"kubesolo\"", reason: "with the role alpine-iso"),
+        ManifestFault(old: "\"role\" : \"packages\"", new: "\"role\" : \"overlay\"", reason: "with the role overlay"),
     ])
-    func `media that break the contract are refused with the reason`(fault: Fault) throws {
+    func `media that break the contract are refused with the reason`(fault: ManifestFault) throws {
         let text = String(decoding: try sample().encoded(), as: UTF8.self)
         let broken = replacingFirst(fault.old, with: fault.new, in: text)
         #expect(broken != text)

@@ -120,11 +120,11 @@ public struct MinisignSecretKey: Sendable, CustomStringConvertible {
             (files.publicKey, publicKey.fileText, UInt16(0o644)), (files.allowedSigners, signers, 0o644),
             (files.privateKey, fileText, 0o600),
         ]
-        for (path, _, _) in texts where HostFile.exists(path) { throw Self.isThere(path) }
+        for (path, _, _) in texts where HostFile.exists(path) { throw KeyFile.isThere(path) }
         var made: [FilePath] = []
         do {
             for (path, text, mode) in texts {
-                try Self.create(path, text, mode)
+                try KeyFile.create(path, text, mode)
                 made.append(path)
             }
         } catch {
@@ -133,23 +133,5 @@ public struct MinisignSecretKey: Sendable, CustomStringConvertible {
         }
         try HostFile.synchronise(directory: folder)
         return files
-    }
-
-    private static func isThere(_ path: FilePath) -> ArtefactError {
-        ArtefactError(
-            .creation, subject: path.string, detail: "is there already, and a key is never replaced; take another name")
-    }
-
-    private static func create(_ path: FilePath, _ text: String, _ mode: UInt16) throws(ArtefactError) {
-        do {
-            let file = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
-                permissions: FilePermissions(rawValue: CInterop.Mode(mode)))
-            try file.closeAfter { _ = try file.writeAll(text.utf8) }
-        } catch {
-            let errno = error as? Errno ?? .ioError
-            guard errno != .fileExists else { throw isThere(path) }
-            throw ArtefactError(.creation, subject: path.string, detail: "cannot create", errno: errno)
-        }
     }
 }

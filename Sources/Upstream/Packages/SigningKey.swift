@@ -82,34 +82,16 @@ public struct SigningKey: Sendable {
         let publicPath = folder.appending(publicName)
         let privatePath = folder.appending(String(publicName.dropLast(4)))
         // The public half first: it is no loss where the other one cannot be made.
-        guard !HostFile.exists(privatePath) else { throw Self.isThere(privatePath) }
-        try Self.create(publicPath, publicText, 0o644)
+        guard !HostFile.exists(privatePath) else { throw KeyFile.isThere(privatePath) }
+        try KeyFile.create(publicPath, publicText, 0o644)
         do {
-            try Self.create(privatePath, key.pkcs8PEMRepresentation + "\n", 0o600)
+            try KeyFile.create(privatePath, key.pkcs8PEMRepresentation + "\n", 0o600)
         } catch {
             try? HostFile.remove(publicPath)
             throw error
         }
         try HostFile.synchronise(directory: folder)
         return (privatePath, publicPath)
-    }
-
-    private static func isThere(_ path: FilePath) -> ArtefactError {
-        ArtefactError(
-            .creation, subject: path.string, detail: "is there already, and a key is never replaced; take another name")
-    }
-
-    private static func create(_ path: FilePath, _ text: String, _ mode: UInt16) throws(ArtefactError) {
-        do {
-            let file = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
-                permissions: FilePermissions(rawValue: CInterop.Mode(mode)))
-            try file.closeAfter { _ = try file.writeAll(text.utf8) }
-        } catch {
-            let errno = error as? Errno ?? .ioError
-            guard errno != .fileExists else { throw isThere(path) }
-            throw ArtefactError(.creation, subject: path.string, detail: "cannot create: \(errno)")
-        }
     }
 
     /// The public half as keys that a node may trust.

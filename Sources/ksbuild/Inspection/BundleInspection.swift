@@ -18,7 +18,7 @@ struct BundleInspection: Inspection {
     let signer: String?
     let artefacts: [Artefact]
     let inputs: [Input]
-    let media: [Medium]
+    let media: [WireMedium]
     let boot: OverlayInspection.Boot?
     let findings: [Finding]
 
@@ -37,7 +37,7 @@ struct BundleInspection: Inspection {
         signer = reading.signature.signer
         artefacts = reading.manifest?.artefacts.map(Artefact.init) ?? []
         inputs = about?.inputs.map(Input.init) ?? []
-        media = reading.manifest?.media.map(Medium.init) ?? []
+        media = reading.manifest?.media.map(WireMedium.init) ?? []
         var findings = reading.findings.map {
             Finding(severity: .error, rule: $0.problem.rawValue, path: $0.file, message: $0.detail)
         }
@@ -83,36 +83,6 @@ struct BundleInspection: Inspection {
         }
     }
 
-    /// A medium that its files compose to.
-    struct Medium: Encodable {
-        let kind: String
-        let file: String
-        let size: UInt64?
-        let sha256: String?
-        let overlay: String?
-        let arguments: [String]?
-
-        init(_ recipe: MediumRecipe) {
-            kind = recipe.kind.rawValue
-            file = recipe.file
-            size = recipe.result?.size
-            sha256 = recipe.result?.sha256.hex
-            guard case .boot(let overlay, let arguments) = recipe.composition else {
-                overlay = nil
-                arguments = nil
-                return
-            }
-            self.overlay = overlay
-            self.arguments = arguments
-        }
-
-        var line: String {
-            "  composes to \(file) (\(kind)), "
-                + (size.flatMap { size in sha256.map { "\(size) bytes, \($0.prefix(16))…" } } ?? "not composed yet")
-                + (arguments.map { ", told: \($0.joined(separator: " "))" } ?? "")
-        }
-    }
-
     /// One file of somebody else's that went into it.
     struct Input: Encodable {
         let name: String
@@ -124,5 +94,14 @@ struct BundleInspection: Inspection {
             sha256 = input.sha256.hex
             trust = input.trust.rawValue
         }
+    }
+}
+
+extension WireMedium {
+    /// What a person is told of it.
+    fileprivate var line: String {
+        "  composes to \(file) (\(kind)), "
+            + (size.flatMap { size in sha256.map { "\(size) bytes, \($0.prefix(16))…" } } ?? "not composed yet")
+            + (arguments.map { ", told: \($0.joined(separator: " "))" } ?? "")
     }
 }
