@@ -40,7 +40,8 @@ extension BundleStore {
     ///   - dryRun: Whether to find out only.
     /// - Returns: What is gone and what stays.
     /// - Throws: ``BundleError`` with ``BundleError/Code/invalidPin`` where a pin cannot be understood,
-    ///   ``BundleError/Code/brokenPointer`` where `current` leads to no bundle: nothing is removed then.
+    ///   ``BundleError/Code/brokenPointer`` where `current` leads to no bundle, ``ArtefactError`` where a manifest
+    ///   cannot be read that may be that of a version to keep: nothing is removed then.
     public func prune(keeping count: Int, _ occasion: Occasion, dryRun: Bool = false) throws -> Pruning {
         try changing {
             let live = try current()
@@ -75,9 +76,9 @@ extension BundleStore {
         var kept: [Version: Pruning.Reason] = [:]
         for version in try versions().suffix(max(0, count)) { kept[version] = .newest }
         for version in try pinned() { kept[version] = .pinned }
-        let good = standing.confirmed.reversed().first { digest(ofManifestOf: $0.version) == $0.manifest }
+        let good = try standing.confirmed.reversed().first { try digest(ofManifestOf: $0.version) == $0.manifest }
         if let good { kept[good.version] = .lastKnownGood }
-        if let back = wayBack(from: live, standing) { kept[back] = .wayBack }
+        if let back = try wayBack(from: live, standing) { kept[back] = .wayBack }
         if let live { kept[live] = .live }
         return kept
     }

@@ -71,7 +71,7 @@ extension BundleStore {
             guard let live = standing.live else {
                 throw BundleError(.noWayBack, subject: out.string, detail: "no version is live; activate one")
             }
-            guard let previous = wayBack(from: live, standing) else {
+            guard let previous = try wayBack(from: live, standing) else {
                 throw BundleError(
                     .noWayBack, subject: "version \(live)",
                     detail: "no other version that was confirmed is left; name one with --to VERSION")
@@ -81,14 +81,26 @@ extension BundleStore {
     }
 
     /// The version that 'rollback' goes to: the latest that was confirmed, is there as it was then, and is not live.
-    func wayBack(from live: Version?, _ standing: Standing) -> Version? {
-        standing.waysBack(from: live).first { digest(ofManifestOf: $0.version) == $0.manifest }?.version
+    ///
+    /// - Throws: ``ArtefactError`` where it cannot be told, since a manifest is there and cannot be read.
+    func wayBack(from live: Version?, _ standing: Standing) throws -> Version? {
+        try standing.waysBack(from: live).first { try digest(ofManifestOf: $0.version) == $0.manifest }?.version
     }
 
-    /// The digest of a published version's manifest, where it can be read.
-    func digest(ofManifestOf version: Version) -> Digest? {
+    /// The digest of a published version's manifest; `nil` where none is there, or nothing that was ever one.
+    ///
+    /// - Throws: ``ArtefactError`` where it is there and cannot be read: that says nothing about what it holds.
+    func digest(ofManifestOf version: Version) throws -> Digest? {
         let file = path(of: version).appending(Manifest.fileName)
-        return (try? HostFile.read(file, limit: Manifest.maximumBytes)).map { Digest(of: $0) }
+        do {
+            return Digest(of: try HostFile.read(file, limit: Manifest.maximumBytes))
+        } catch let error as ArtefactError {
+            switch error.errno {
+            case .noSuchFileOrDirectory, .notDirectory, .isDirectory, .tooManySymbolicLinkLevels, .fileTooLarge:
+                return nil
+            default: throw error
+            }
+        }
     }
 
     private func requireNotFailed(_ version: Version, _ standing: Standing) throws {

@@ -1,4 +1,5 @@
 public import Artefact
+internal import Glibc
 public import SystemPackage
 
 /// What the store knows of files without reading them again.
@@ -29,17 +30,30 @@ extension BundleStore {
 
     /// Notes what a build knows, and the objects that it used as they are now; where that fails, the next one reads them.
     func note(_ used: [UsedObject], in verified: VerifiedFiles) throws {
-        guard let now = try? FileFingerprint.now(in: verifiedFile.removingLastComponent()) else { return }
-        for object in used {
+        let files = used.compactMap { object -> (digest: Digest, file: FileFingerprint)? in
             guard let file = FileFingerprint(of: objects.path(object.digest, object.mode), followingLinks: false),
                 file.hasSameBytes(as: object.file)
-            else { continue }
-            verified.note(object.digest, of: file, at: now)
+            else { return nil }
+            return (object.digest, file)
         }
+        let newest = files.map(\.file.changed).max() ?? FileTime(seconds: 0, nanoseconds: 0)
+        guard let now = timeAfter(newest) else { return }
+        for (digest, file) in files { verified.note(digest, of: file, at: now) }
         let bytes = VerifiedRecord.encode(
             .init(entries: verified.entries, archives: verified.archives, extracts: verified.allExtracts))
         guard bytes != (try? HostFile.read(verifiedFile, limit: VerifiedRecord.maximumBytes)) else { return }
         try disk.write(bytes, to: verifiedFile)
+    }
+
+    /// The time by the clock of the file system, after a short wait where that has not moved on since; the clock makes
+    /// steps of up to ten milliseconds.
+    private func timeAfter(_ change: FileTime) -> FileTime? {
+        for _ in 0..<3 {
+            guard let now = try? FileFingerprint.now(in: verifiedFile.removingLastComponent()) else { return nil }
+            if now > change { return now }
+            usleep(5_000)
+        }
+        return nil
     }
 
     /// An object that a build read, or believed to be as it was read.

@@ -87,7 +87,8 @@ public struct BundleStore: Sendable {
     public func list() throws -> [Summary] {
         let live = try pointed().version
         let standing = try standing()
-        let back = wayBack(from: live ?? standing.live, standing)
+        // A manifest that cannot be read is told as a problem of its version.
+        let back = try? wayBack(from: live ?? standing.live, standing)
         return try versions().map { version in
             let (manifest, problem) = summary(of: version)
             return Summary(
@@ -98,7 +99,8 @@ public struct BundleStore: Sendable {
 
     private func state(of version: Version, isLive: Bool, _ standing: Standing) -> State {
         if !isLive, let failure = standing.failed[version] { return .failed(failure.occasion) }
-        let isConfirmed = digest(ofManifestOf: version).map { standing.isConfirmed(version, manifest: $0) } ?? false
+        let manifest = try? digest(ofManifestOf: version)
+        let isConfirmed = manifest.map { standing.isConfirmed(version, manifest: $0) } ?? false
         return isConfirmed ? .confirmed : isLive ? .pending : .kept
     }
 

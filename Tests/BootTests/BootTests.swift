@@ -4,8 +4,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Real Alpine boots from bundles, each situation once; one machine at a time.
-@Suite(.serialized) struct BootTests {
+/// Real Alpine boots from bundles, each situation once.
+@Suite(.oneMachine) struct BootTests {
     @Test func `a first boot brings up all that the recipe says, and a second one finds it as it was left`()
         async throws
     {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Reads grafted images of other programs with Linux.
-@Suite struct GraftKernelTests {
+@Suite(.oneMachine) struct GraftKernelTests {
     @Test func `Linux reads grafted images as our own reader does`() async throws {
         let scratch = try Scratch()
         let script = Product.checkout.pushing("Tests/Peers/graft.py").string

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Reads the images of generated trees with the kernel that will read the real ones.
-@Suite struct KernelISOTests {
+@Suite(.oneMachine) struct KernelISOTests {
     static let seed: UInt64 = 20_260_101
     static let count = 500
     /// Every tenth image is read by its Joliet names as well.

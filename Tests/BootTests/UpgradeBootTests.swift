@@ -6,15 +6,22 @@ import TestSupport
 import Testing
 
 /// Upgrades of a node that has data, and the ways back.
-@Suite(.serialized) struct UpgradeBootTests {
+@Suite struct UpgradeBootTests {
     /// A store with releases of one node, and its data disk.
-    private struct Node: ~Copyable {
-        let scratch: Scratch
-        var folder: FilePath { scratch.path }
-        var disk: FilePath { folder.appending("data.raw") }
+    private struct Node: Sendable {
+        let folder: FilePath
+        var name = "data"
+        var disk: FilePath { folder.appending("\(name).raw") }
         var store: BundleStore { BundleStore(folder.appending("out")) }
 
-        init() throws { scratch = try Scratch() }
+        init(in folder: FilePath) { self.folder = folder }
+
+        /// The same releases and another data disk.
+        func copy(_ number: Int) -> Node {
+            var node = self
+            node.name = "data-\(number)"
+            return node
+        }
 
         /// Publishes a version with a release of KubeSolo.
         func publish(_ version: String, kubesolo: String, _ recipe: String = "") async throws {
@@ -48,7 +55,8 @@ import Testing
         func machine(_ version: String) -> BootMachine {
             BootMachine(
                 bootImage: folder.appending("\(version).iso"), seedImage: nil,
-                dataDisk: .kept(disk, size: BootScenario.diskSize), serialLog: folder.appending("\(version).log"),
+                dataDisk: .kept(disk, size: BootScenario.diskSize),
+                serialLog: folder.appending("\(name)-\(version).log"),
                 processors: BootScenario.processors)
         }
 
@@ -72,7 +80,7 @@ import Testing
 
     /// Boots a version until it is healthy, lets something be done, and switches it off by its power button.
     private static func live(
-        _ node: borrowing Node, _ version: String, _ body: (RunningMachine) async throws -> Void = { _ in }
+        _ node: Node, _ version: String, _ body: (RunningMachine) async throws -> Void = { _ in }
     ) async throws {
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
         try await node.machine(version).run(accelerator: accelerator) { running in
@@ -87,10 +95,12 @@ import Testing
         "printf 'KUBESOLO_STANDIN_%s\n' ONLY=v1.3.0 \(trait) >/var/lib/kubesolo/standin.env; sync"
     }
 
-    @Test func `a release that is never healthy gives way to the old one with its data, and a good one is confirmed`()
+    @Test(.oneMachine)
+    func `a release that is never healthy gives way to the old one with its data, and a good one is confirmed`()
         async throws
     {
-        let node = try Node()
+        let scratch = try Scratch()
+        let node = Node(in: scratch.path)
         try await node.publish("1.0.0", kubesolo: "v1.2.2")
         for version in ["2.0.0", "2.0.1"] { try await node.publish(version, kubesolo: "v1.3.0") }
         try await Self.live(node, "1.0.0") { running in
@@ -121,8 +131,9 @@ import Testing
         #expect(try node.store.history().entries.last?.occasion.evidence?.contains("release=2.0.1") == true)
     }
 
-    @Test func `a release that does not even start its kernel gives way to the old one`() async throws {
-        let node = try Node()
+    @Test(.oneMachine) func `a release that does not even start its kernel gives way to the old one`() async throws {
+        let scratch = try Scratch()
+        let node = Node(in: scratch.path)
         try await node.publish("1.0.0", kubesolo: "v1.2.2")
         try await node.publish("2.0.0", kubesolo: "v1.2.2", "kernel: { parameters: [\"rdinit=/nothing\"] }")
         let failed = try await node.upgrade(from: "1.0.0", to: "2.0.0")
@@ -143,48 +154,66 @@ import Testing
     /// Ends the machine in the middle of the first start of a newer KubeSolo, and of the way back from it; then boots one
     /// of the two until it is healthy.
     private static func cutPower(times: Int, seed: UInt64) async throws {
-        let node = try Node()
+        let scratch = try Scratch()
+        let node = Node(in: scratch.path)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
         try await node.publish("1.0.0", kubesolo: "v1.2.2")
         try await node.publish("2.0.0", kubesolo: "v1.3.0")
-        try await live(node, "1.0.0") { running in
-            try await running.root(BootTests.putValue)
-            // Something to copy, so that a snapshot and a restore take their time.
-            try await running.root(
-                "mkdir -p $D; dd if=/dev/urandom of=$D/layer bs=1M count=48 2>/dev/null; sync"
-                    .replacing("$D", with: "/var/lib/kubesolo/containerd/registry/example.com"))
-            try await running.root(trait("NEVER_READY=1"))
-        }
         let before = node.folder.appending("before.raw")
         let snapshot = node.folder.appending("snapshot.raw")
-        func copy(_ from: FilePath, _ to: FilePath) async throws {
+        @Sendable func copy(_ from: FilePath, _ to: FilePath) async throws {
             #expect(try await run("cp", ["--sparse=always", from.string, to.string]).succeeded)
         }
-        try await copy(node.disk, before)
-        try await node.machine("2.0.0").run(accelerator: accelerator) { running in
-            _ = try await running.waitForFact("kubesolo", "state", "starting", within: BootScenario.limit)
-            _ = try await running.waitForFact("boot", "state", "complete", within: BootScenario.limit)
-            try await running.kill()
+        try await BootSlots.shared.use {
+            try await live(node, "1.0.0") { running in
+                try await running.root(BootTests.putValue)
+                // Something to copy, so that a snapshot and a restore take their time.
+                try await running.root(
+                    "mkdir -p $D; dd if=/dev/urandom of=$D/layer bs=1M count=48 2>/dev/null; sync"
+                        .replacing("$D", with: "/var/lib/kubesolo/containerd/registry/example.com"))
+                try await running.root(trait("NEVER_READY=1"))
+            }
+            try await copy(node.disk, before)
+            try await node.machine("2.0.0").run(accelerator: accelerator) { running in
+                _ = try await running.waitForFact("kubesolo", "state", "starting", within: BootScenario.limit)
+                _ = try await running.waitForFact("boot", "state", "complete", within: BootScenario.limit)
+                try await running.kill()
+            }
         }
         try await copy(node.disk, snapshot)
 
         var random = SeededGenerator(seed: seed)
-        for number in 0..<times {
-            // In turn in the snapshot before the newer one starts, and in the restore when the older one is back.
-            let isUpgrade = number.isMultiple(of: 2)
-            let delay = Duration.milliseconds(Int.random(in: 0...6_000, using: &random))
-            try await copy(isUpgrade ? before : snapshot, node.disk)
-            try await node.machine(isUpgrade ? "2.0.0" : "1.0.0").run(accelerator: accelerator) { running in
-                _ = try await running.waitForFact("stage", "state", "ready", within: BootScenario.limit)
-                try await Task.sleep(for: delay)
-                try await running.kill()
+        let delays = (0..<times).map { _ in Duration.milliseconds(Int.random(in: 0...6_000, using: &random)) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, delay) in delays.enumerated() {
+                // In turn in the snapshot before the newer one starts, and in the restore when the older one is back.
+                let isUpgrade = number.isMultiple(of: 2)
+                let one = node.copy(number)
+                group.addTask {
+                    try await BootSlots.shared.use {
+                        try await copy(isUpgrade ? before : snapshot, one.disk)
+                        try await cut(one, "\(isUpgrade ? "2" : "1").0.0", after: delay)
+                        try HostFile.remove(one.disk)
+                    }
+                }
             }
-            try await live(node, "1.0.0")
-            let comment: Comment = "\(isUpgrade ? "snapshot" : "restore") cut after \(delay)"
-            #expect(try await node.value()?.contains("of the first boot") == true, comment)
-            let stamp = try await node.onDisk("/ksbuild/datastore")
-            #expect(stamp.contains("confirmed=v1.2.2\n") && stamp.contains("opened=v1.2.2\n"), comment)
-            #expect(try await run("e2fsck", ["-fn", node.disk.string]).exitCode == 0, comment)
+            try await group.waitForAll()
         }
+    }
+
+    /// Ends the machine so long after it has its binary, and boots the older version.
+    private static func cut(_ node: Node, _ version: String, after delay: Duration) async throws {
+        let accelerator = await AcceleratorChoice.forThisHost().accelerator
+        try await node.machine(version).run(accelerator: accelerator) { running in
+            _ = try await running.waitForFact("stage", "state", "ready", within: BootScenario.limit)
+            try await Task.sleep(for: delay)
+            try await running.kill()
+        }
+        try await live(node, "1.0.0")
+        let comment: Comment = "\(node.disk): \(version) cut after \(delay)"
+        #expect(try await node.value()?.contains("of the first boot") == true, comment)
+        let stamp = try await node.onDisk("/ksbuild/datastore")
+        #expect(stamp.contains("confirmed=v1.2.2\n") && stamp.contains("opened=v1.2.2\n"), comment)
+        #expect(try await run("e2fsck", ["-fn", node.disk.string]).exitCode == 0, comment)
     }
 }

@@ -85,7 +85,7 @@ struct CrashTests {
     }
 
     @Test func `every power failure: no state loses the live version, a bundle or the last known good`() async throws {
-        let count = try await explore(every: 1, limit: 400)
+        let count = try await explore(every: 1, limit: 4_000)
         #expect(count >= 50_000, "\(count) states are fewer than promised")
     }
 

@@ -42,16 +42,19 @@ struct FaultTests {
             }
         }
 
+        private static let changing = [
+            "openat", "mkdir", "link", "linkat", "symlink", "rename", "unlink", "rmdir", "write", "copy_file_range",
+            "ftruncate", "fsync", "chmod", "fchmod", "close",
+        ]
+        private static let reading = ["read", "pread64", "newfstatat", "fstat", "statx", "getdents64", "readlink"]
+
         /// The calls that it happens to.
         var calls: [String] {
             switch self {
             case .tooManyFiles: ["openat"]
             case .interrupted: ["openat", "write", "copy_file_range", "fsync", "ftruncate", "flock"]
-            default:
-                [
-                    "openat", "mkdir", "link", "linkat", "symlink", "rename", "unlink", "rmdir", "write",
-                    "copy_file_range", "ftruncate", "fsync", "chmod", "fchmod", "close",
-                ]
+            case .inputOutput: Self.changing + Self.reading
+            default: Self.changing
             }
         }
     }
@@ -94,7 +97,7 @@ struct FaultTests {
 
     @Test(arguments: cases)
     func `a command that is killed or refused at some of its calls`(command: Case) async throws {
-        try await explore(command, every: 11)
+        try await explore(command, every: 5)
     }
 
     @Test(arguments: cases)
