@@ -1,5 +1,5 @@
 public import Artefact
-internal import Node
+public import Node
 internal import SystemPackage
 public import Upstream
 
@@ -59,6 +59,30 @@ public struct NodePackages: Sendable {
         _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, knowing verified: VerifiedFiles? = nil,
         progress: (String) -> Void
     ) throws -> NodePackages {
+        let choice = try choose(node, on: image, mirror: mirror, knowing: verified)
+        let architecture = node.architecture.alpineName
+        let carried = try MediumRepository.compose(
+            choice.closure, from: choice.repositories, placed: .onImage, architecture: architecture,
+            trusting: choice.boot.keys, progress: progress)
+        return NodePackages(
+            closure: choice.closure, origins: choice.resolved.map(\.name), carried: carried,
+            indexes: choice.resolved.map(\.index), others: choice.repositories, architecture: architecture,
+            trust: choice.boot.keys)
+    }
+
+    /// What a world takes and from where, before any package file is looked at.
+    private struct Choice {
+        let closure: PackageClosure
+        let boot: PackagesAtBoot
+        /// The repositories of the closure beside that of the image.
+        let repositories: [LocalRepository]
+        /// All of them, that of the image first.
+        let resolved: [PackageResolver.Repository]
+    }
+
+    private static func choose(
+        _ node: NodeImage, on image: AlpineImage, mirror: DirectoryMirror?, knowing verified: VerifiedFiles?
+    ) throws -> Choice {
         let boot = try image.packagesAtBoot(knowing: verified)
         let world = boot.world(node.packages)
         let architecture = node.architecture.alpineName
@@ -66,9 +90,7 @@ public struct NodePackages: Sendable {
             name: image.path.lastComponent?.string ?? image.path.string, index: boot.index)
         let alone = PackageResolver([own], architecture: architecture)
         if node.ownPackages == nil, let closure = try? alone.resolve(world: world) {
-            return NodePackages(
-                closure: closure, origins: [own.name], carried: [], indexes: [boot.index], others: [],
-                architecture: architecture, trust: boot.keys)
+            return Choice(closure: closure, boot: boot, repositories: [], resolved: [own])
         }
         var repositories = try (mirror?.repositories(branch: node.alpine.branch, architecture: architecture) ?? []).map
         {
@@ -91,12 +113,53 @@ public struct NodePackages: Sendable {
             resolver = PackageResolver([own] + repositories.map(\.resolved), architecture: architecture)
             closure = try resolver.resolve(world: world)
         }
-        let carried = try MediumRepository.compose(
-            closure, from: repositories, placed: .onImage, architecture: architecture, trusting: boot.keys,
-            progress: progress)
-        return NodePackages(
-            closure: closure, origins: resolver.repositories.map(\.name), carried: carried,
-            indexes: resolver.repositories.map(\.index), others: repositories, architecture: architecture,
-            trust: boot.keys)
+        return Choice(closure: closure, boot: boot, repositories: repositories, resolved: resolver.repositories)
+    }
+}
+
+/// A file of one of Alpine's repositories that a node's media carry.
+public struct RepositoryFile: Hashable, Sendable {
+    /// `main` or `community`.
+    public let repository: String
+    /// The file's name, `APKINDEX.tar.gz` or that of a package.
+    public let name: String
+    /// Its size in bytes as the index has it; `nil` for the index.
+    public let size: UInt64?
+    /// The file name of the key that signed the index.
+    public let keyName: String
+}
+
+extension NodePackages {
+    /// The files that a build takes from Alpine's repositories, which it needs for what the image lacks.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - image: Alpine's image, verified.
+    ///   - indexes: A mirror that holds the indexes of the branch; package files need not be there.
+    /// - Returns: The files, the index of each repository first; none where the image has all.
+    /// - Throws: As ``BuildInputs/gather(for:from:areRequired:unpackingInto:reusing:report:)`` does.
+    public static func repositoryFiles(
+        _ node: NodeImage, on image: AlpineImage, indexes: DirectoryMirror?
+    ) throws -> [RepositoryFile] {
+        let choice = try choose(node, on: image, mirror: indexes, knowing: nil)
+        return files(of: choice.closure, in: choice.repositories, trusting: choice.boot.keys)
+    }
+
+    /// The files that this build takes from Alpine's repositories.
+    public var repositoryFiles: [RepositoryFile] { Self.files(of: closure, in: others, trusting: trust) }
+
+    private static func files(
+        of closure: PackageClosure, in repositories: [LocalRepository], trusting keys: AlpineKeys
+    ) -> [RepositoryFile] {
+        let taken = Set(closure.members.map(\.package.fileName))
+        return repositories.filter { $0.ownKey == nil }.flatMap { repository in
+            let key = repository.index.signatures.map(\.keyName).first(where: keys.names.contains) ?? ""
+            // On a medium of its own a repository holds what the image has, too.
+            let packages = repository.index.packages.filter { taken.contains($0.fileName) }
+            return [RepositoryFile(repository: repository.name, name: "APKINDEX.tar.gz", size: nil, keyName: key)]
+                + packages.map {
+                    RepositoryFile(repository: repository.name, name: $0.fileName, size: $0.size, keyName: key)
+                }
+        }
     }
 }
