@@ -50,7 +50,8 @@ let package = Package(
         room("APKOVL", ["Artefact", "Archive", "Node", system]),
         room("ISOBuild", ["Artefact", system]),
         room("CloudInit", ["Artefact", "ISOBuild", "Node", system, yams]),
-        room("Upstream", ["Artefact", "Archive", "ISOBuild", "Node", system, crypto, cryptoExtras]),
+        room(
+            "Upstream", ["Artefact", "Archive", "ISOBuild", "Node", system, crypto, cryptoExtras, yams, subprocess]),
         room("Bundle", ["Artefact", system, crypto]),
         room(
             "Recipe",

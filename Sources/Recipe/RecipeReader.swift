@@ -152,16 +152,12 @@ extension RecipeReader {
     }
 
     private mutating func judge(_ version: KubeSoloVersion, _ node: CheckedNode) {
-        if version < KubeSoloVersion(major: 1, minor: 1, patch: 3) {
-            fault(
-                node,
-                "\(version) does not run on Alpine: before v1.1.3 its cgroup driver is always systemd's, which OpenRC "
-                    + "does not have", "use \(Recipe.oldestKubeSoloVersion) or newer")
-        } else if version < .newestKnown {
-            let why =
-                version.readsConfigurationFile
-                ? "needs a second SIGTERM to stop" : "wipes its images at every start or has no configuration file"
-            warn(node, node.path, "\(version) \(why)", "\(KubeSoloVersion.newestKnown) or newer is better")
+        switch version.fitness {
+        case .unfit(let why):
+            fault(node, "\(version) does not run on Alpine: \(why)", "use \(KubeSoloVersion.oldestOnAlpine) or newer")
+        case .doubtful(let why):
+            warn(node, node.path, "\(version) \(why)", "\(KubeSoloVersion.recommended) or newer is better")
+        case .fit: break
         }
     }
 
