@@ -54,7 +54,7 @@ extension Overlay {
             warnings.append("storage: no match names the disk to format, so a blank one is never taken; add a match")
         }
         warnings += networkWarnings(node)
-        if let oldest = KubeSoloVersion("v1.1.3"), node.kubesolo.version < oldest {
+        if node.kubesolo.version < .oldestOnAlpine {
             warnings.append("kubesolo: \(node.kubesolo.version) needs systemd and fails on Alpine; use v1.1.3 or newer")
         }
         if node.kubesolo.configuration["api"]?["enabled"] == .bool(true) {

@@ -180,6 +180,30 @@ private let now: Int64 = 1_767_225_600
         #expect(error?.description.contains("install the Debian package gpgv, or sqv") == true)
     }
 
+    @Test func `a file that changes while it is checked is refused`() async throws {
+        let home = try SigningHome()
+        let key = try await home.makeKey("key")
+        try home.scratch.file("image", "what is signed")
+        try await home.sign("image", by: "key")
+        let real = try await onlyTool("gpgv", in: home.scratch.path)
+        let script = """
+            #!/bin/sh
+            \(real)/gpgv "$@" || exit
+            for last do :; done
+            echo more >>"$last"
+            """
+        try home.scratch.file("changing/gpgv", script, mode: .executable)
+        let check = OpenPGPCheck(
+            searchPath: home.path("changing").string, scratch: home.scratch.path, now: now)
+        let trusted = try #require(OpenPGPFingerprint(key))
+        let error = await #expect(throws: SignatureError.self) {
+            try await check.verify(
+                home.path("image"), signature: home.path("image.asc"), key: home.path("key.asc"), by: trusted)
+        }
+        #expect(error?.code == .changedWhileReading)
+        #expect(error?.failureClass == .io)
+    }
+
     @Test func `a program that says nothing gives no verdict`() async throws {
         let home = try SigningHome()
         let key = try await home.makeKey("key")
