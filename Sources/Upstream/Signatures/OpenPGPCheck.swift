@@ -80,8 +80,10 @@ public struct OpenPGPCheck: Hashable, Sendable {
             }
         case .sqv:
             let signers = answer.output.split(separator: "\n").compactMap { OpenPGPFingerprint(String($0)) }
-            guard answer.succeeded, signers.contains(fingerprint) else {
-                if answer.succeeded, let other = signers.first {
+            // A bad signature beside a good one is success to sqv.
+            let isBad = Self.tellsOfChange(answer)
+            guard answer.succeeded, !isBad, signers.contains(fingerprint) else {
+                if answer.succeeded, !isBad, let other = signers.first {
                     throw SignatureError.wrongKey(signature.string, made: "by the key \(other)", fingerprint)
                 }
                 throw Self.refusal(answer, program, file, signature: signature, key: key, by: fingerprint)
@@ -124,7 +126,7 @@ public struct OpenPGPCheck: Hashable, Sendable {
         by fingerprint: OpenPGPFingerprint
     ) -> SignatureError {
         let words = answer.errors.lowercased()
-        if words.contains("manipulated") { return .bad(file.string, signature: signature.string) }
+        if tellsOfChange(answer) { return .bad(file.string, signature: signature.string) }
         if words.contains("revoked") { return .revoked(signature.string) }
         if words.contains("not considered secure") || words.contains("policy rejected") {
             return .weak(signature.string)
@@ -134,6 +136,11 @@ public struct OpenPGPCheck: Hashable, Sendable {
             return .wrongKey(signature.string, made: "by a key that \(key) does not hold", fingerprint)
         }
         return noVerdict(program, answer)
+    }
+
+    /// Whether `sqv` found a signature whose file, or which itself, was changed.
+    private static func tellsOfChange(_ answer: SignatureTool.Answer) -> Bool {
+        answer.errors.lowercased().contains("manipulated")
     }
 
     private static func noVerdict(_ program: FilePath, _ answer: SignatureTool.Answer) -> SignatureError {
