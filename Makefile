@@ -15,10 +15,10 @@ TESTING = -c release -Xswiftc -enable-testing
 LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason|does not even start its kernel|at thirty instants
 
 # Tests that boot nothing and that only `make test-long` runs.
-LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit
+LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit|two hundred fetches|fifty fetches
 
 # Suites that keep all processors busy for long; beside them, tests with time limits would not be fair.
-HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests
+HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests|^UpstreamTests\.CacheProcessTests
 
 .PHONY: help deps build release lab test test-quick test-boot test-long mutants demo lint bench install clean
 

@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         room("Artefact", ["CLinux", system, crypto]),
         room("Archive", ["Artefact", "CArchive", "CZlib", system]),
@@ -50,8 +51,10 @@ let package = Package(
         room("APKOVL", ["Artefact", "Archive", "Node", system]),
         room("ISOBuild", ["Artefact", system]),
         room("CloudInit", ["Artefact", "ISOBuild", "Node", system, yams]),
+        room("Transfer", ["Artefact", "CCurl", system]),
         room(
-            "Upstream", ["Artefact", "Archive", "ISOBuild", "Node", system, crypto, cryptoExtras, yams, subprocess]),
+            "Upstream",
+            ["Artefact", "Archive", "ISOBuild", "Node", "Transfer", system, crypto, cryptoExtras, yams, subprocess]),
         room("Bundle", ["Artefact", system, crypto]),
         room(
             "Recipe",
@@ -77,13 +80,21 @@ let package = Package(
         .executableTarget(
             name: "store-exercise", dependencies: ["Artefact", "Bundle", "BundleSamples", system],
             path: "Tests/StoreExercise", swiftSettings: settings),
+        .executableTarget(
+            name: "fetch-exercise", dependencies: ["Artefact", "Transfer", "Upstream", system],
+            path: "Tests/FetchExercise", swiftSettings: settings),
+        .target(
+            name: "ServerSupport", dependencies: ["Artefact", "TestSupport", system, subprocess],
+            path: "Tests/ServerSupport", swiftSettings: settings),
         tests("ArtefactTests", []),
         tests("ArchiveTests", ["Archive"]),
         tests("NodeTests", ["Node"]),
         tests("APKOVLTests", ["APKOVL", "Archive", "Node"]),
         tests("ISOBuildTests", ["ISOBuild"]),
         tests("CloudInitTests", ["CloudInit", "ISOBuild", "Node", yams]),
-        tests("UpstreamTests", ["Upstream", "Archive", "ISOBuild", "Node"]),
+        tests("TransferTests", ["Transfer", "ServerSupport"]),
+        tests(
+            "UpstreamTests", ["Upstream", "Archive", "ISOBuild", "Node", "Transfer", "ServerSupport", "fetch-exercise"]),
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),

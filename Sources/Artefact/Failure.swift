@@ -24,6 +24,8 @@ public enum FailureClass: Hashable, Sendable, CaseIterable {
     case busy
     /// The user may not do this.
     case permission
+    /// The user stopped it; what was there before is still there.
+    case interrupted
 }
 
 /// An error that knows what it means to the caller and says it in one line.

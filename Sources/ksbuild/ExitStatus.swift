@@ -20,6 +20,7 @@ enum ExitStatus {
         case .io: 74
         case .busy: 75
         case .permission: 77
+        case .interrupted: 130
         }
     }
 

@@ -1,8 +1,7 @@
-internal import Artefact
 internal import Glibc
-internal import SystemPackage
+public import SystemPackage
 
-/// The note of files that were read before, `OUT/store/verified`: lines of text, the last with the digest of the others.
+/// The note of files that were read before: lines of text, the last with the digest of the others.
 ///
 /// ```
 /// ksbuild/verified/v1
@@ -13,22 +12,36 @@ internal import SystemPackage
 /// ```
 ///
 /// It saves time and nothing else: without it, or where it is not exactly what is written here, files are read.
-enum VerifiedRecord {
-    static let fileName = "verified"
-    static let maximumBytes = 1 << 20
+public enum VerifiedRecord {
+    /// The name that a note has in its directory.
+    public static let fileName = "verified"
+    /// The largest note that is read, in bytes.
+    public static let maximumBytes = 1 << 20
     private static let schema = "ksbuild/verified/v1"
 
     /// What a note says.
-    struct Content {
-        var entries: [VerifiedFiles.Entry] = []
-        var archives: [Digest: Digest] = [:]
-        var extracts: [Digest: [UInt8]] = [:]
+    public struct Content: Hashable, Sendable {
+        /// Files and their digests.
+        public var entries: [VerifiedFiles.Entry]
+        /// What each archive holds, by digest.
+        public var archives: [Digest: Digest]
+        /// What was read out of files that take long to read, by their digests.
+        public var extracts: [Digest: [UInt8]]
+
+        /// Joins the three.
+        public init(
+            entries: [VerifiedFiles.Entry] = [], archives: [Digest: Digest] = [:], extracts: [Digest: [UInt8]] = [:]
+        ) {
+            self.entries = entries
+            self.archives = archives
+            self.extracts = extracts
+        }
     }
 
     /// Reads a note that this user wrote and only this user may write.
     ///
     /// - Returns: What it says; nothing where it is absent, another's, torn or not canonical.
-    static func read(_ path: FilePath) -> Content {
+    public static func read(_ path: FilePath) -> Content {
         guard let status = try? HostFile.status(of: path, followingLinks: false), status.kind == .file,
             status.owner == geteuid(), status.mode.bits & 0o022 == 0,
             let bytes = try? HostFile.read(path, limit: maximumBytes), let content = decode(bytes),
@@ -38,7 +51,7 @@ enum VerifiedRecord {
     }
 
     /// The one text of a note.
-    static func encode(_ content: Content) -> [UInt8] {
+    public static func encode(_ content: Content) -> [UInt8] {
         var text = "\(schema)\n"
         for entry in content.entries {
             let file = entry.file

@@ -1,0 +1,68 @@
+public import SystemPackage
+
+/// All that decides how files are fetched; nothing is read from the environment.
+public struct TransferSettings: Sendable {
+    /// A secret that is sent as `Authorization: Bearer`, and where to.
+    public struct BearerToken: Sendable, CustomStringConvertible, CustomReflectable {
+        /// The host that may see it, as it stands in addresses.
+        public let host: String
+        let secret: String
+
+        /// Takes a token.
+        ///
+        /// - Parameters:
+        ///   - secret: The token; anything but visible ASCII is refused when it is first used.
+        ///   - host: The one host that may see it.
+        public init(_ secret: String, for host: String) {
+            self.secret = secret
+            self.host = host.lowercased()
+        }
+
+        /// The host; never the secret.
+        public var description: String { "a token for \(host)" }
+        /// The same.
+        public var customMirror: Mirror { Mirror(self, children: ["host": host]) }
+    }
+
+    /// The proxy for `http` addresses, as in `http_proxy`; it may hold a password.
+    public var httpProxy: String?
+    /// The proxy for `https` addresses, as in `https_proxy`.
+    public var httpsProxy: String?
+    /// The proxy for both where there is none of their own, as in `all_proxy`.
+    public var allProxy: String?
+    /// The hosts that are reached without a proxy, as in `no_proxy`: names and networks with commas between, or `*`.
+    public var noProxy: String?
+    /// The certificates that are trusted instead of the system's, in PEM form.
+    public var certificates: FilePath?
+    /// Users and passwords by host, in the form of `.netrc`.
+    public var netrc: FilePath?
+    /// A token, and the host that it is for.
+    public var token: BearerToken?
+    /// What the client calls itself.
+    public var userAgent: String
+    /// The seconds after which a transfer that brings almost nothing is given up, and tried again.
+    public var stallSeconds: Int
+    /// The seconds that making a connection may take.
+    public var connectSeconds: Int
+    /// How many times a transfer is tried again without having got on.
+    public var retries: Int
+    /// The wait before the first retry; each further one doubles it, up to eight times this.
+    public var backOff: Duration
+    /// The redirects that are followed for one file.
+    public var maximumRedirects: Int
+
+    /// Settings without proxy, credentials and certificates of one's own.
+    public init(userAgent: String = "ksbuild") {
+        self.userAgent = userAgent
+        stallSeconds = 30
+        connectSeconds = 30
+        retries = 5
+        backOff = .seconds(1)
+        maximumRedirects = 10
+    }
+
+    func proxy(scheme: String) -> String? {
+        let own = scheme == "https" ? httpsProxy : httpProxy
+        return [own, allProxy].compactMap { $0 }.first { !$0.isEmpty }
+    }
+}
