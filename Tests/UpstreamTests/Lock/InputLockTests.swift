@@ -205,6 +205,13 @@ struct BadLock: Sendable, CustomTestStringConvertible {
         #expect(error?.detail.hasPrefix("the name \(why)") == true, "\(error?.detail ?? "")")
     }
 
+    @Test func `one name is locked once`() throws {
+        let twice = [try entry("a/b", url: "https://a/1"), try entry("a/c"), try entry("a/b", url: "https://a/2")]
+        let error = #expect(throws: LockError.self) { try InputLock(twice) }
+        #expect(error?.code == .ambiguous)
+        #expect(error?.description == "a/b: is locked twice; keep one of the two")
+    }
+
     @Test func `what changes is shown before it is written`() throws {
         let old = try sample()
         let new = try InputLock([

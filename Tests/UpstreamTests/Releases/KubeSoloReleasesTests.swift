@@ -169,6 +169,15 @@ private func refusal(_ text: String) -> UpstreamError? {
         #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
     }
 
+    @Test func `a release with more files than any has is refused`() {
+        let assets = (0...KubeSoloReleases.maximumAssets).map { KubeSoloListSamples.asset("a\($0)", "v1.2.2") }
+        let text = KubeSoloListSamples.list([KubeSoloListSamples.release("v1.2.2", assets: assets)])
+        #expect(refusal(text)?.description == "R: [0]: has 257 files (the most is 256)")
+        let twice = Array(assets.prefix(1)) + Array(assets.prefix(1))
+        let same = KubeSoloListSamples.list([KubeSoloListSamples.release("v1.2.2", assets: twice)])
+        #expect(refusal(same)?.description == "R: [0].assets[1].name: stands twice: a0")
+    }
+
     @Test func `random changes give a list or an error`() {
         var random = SeededGenerator(seed: 20_261_129)
         let bytes = Array(KubeSoloListSamples.list([release("v1.2.2"), release("v1.3.0")]).utf8)
