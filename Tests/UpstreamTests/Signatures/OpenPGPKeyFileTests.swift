@@ -48,6 +48,26 @@ internal import Testing
         #expect(file.keys.flatMap { file.packets(of: $0) } == bytes)
     }
 
+    @Test func `the newest self-signature says when a key expires, wherever it stands`() async throws {
+        let home = try SigningHome()
+        let key = try await home.makeKey("key", expires: "2021-01-01", at: "20200101T000000")
+        let old = try HostFile.read(home.path("key.gpg"), limit: 1 << 20)
+        try await home.gpg("--faked-system-time", "20200301T000000", "--quick-set-expire", key, "20y")
+        try await home.export("key")
+        let new = try HostFile.read(home.path("key.gpg"), limit: 1 << 20)
+        // The key and its user ID, each with a length of one byte, stand before the self-signature.
+        let first = 2 + Int(old[1])
+        let second = first + 2 + Int(old[first + 1])
+        #expect(old[0] == 0x98 && old[first] == 0xb4 && old[second] == 0x88)
+        func expiry(_ bytes: [UInt8]) throws -> Int64? {
+            try OpenPGPKeyFile(packets: bytes, named: "K").keys.first?.expires
+        }
+        let extended = try #require(try expiry(new))
+        #expect(try #require(try expiry(old)) < extended)
+        #expect(try expiry(new + old[second...]) == extended)
+        #expect(try expiry(old + new[second...]) == extended)
+    }
+
     @Test(
         arguments: [
             ([], "holds no OpenPGP key"), ([0x99], "holds a damaged OpenPGP packet at byte 0"),
