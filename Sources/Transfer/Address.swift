@@ -21,13 +21,13 @@ struct Address: Hashable, Sendable {
     /// Reads an address.
     ///
     /// - Throws: ``TransferError`` with ``TransferError/Code/invalidAddress``.
-    init(_ text: String) throws(TransferError) { try self.init(text, from: nil) }
+    init(_ text: String) throws(TransferError) { try self.init(text, from: nil, shown: "address") }
 
     /// Reads where a server sends the client on to, seen from this address.
     ///
     /// - Throws: As reading an address does.
     func following(_ reference: String) throws(TransferError) -> Address {
-        try Address(reference, from: location)
+        try Address(reference, from: location, shown: shown)
     }
 
     /// Whether both lie on one server, so that one may see the credentials of the other.
@@ -35,10 +35,10 @@ struct Address: Hashable, Sendable {
         scheme == other.scheme && host == other.host && port == other.port
     }
 
-    private init(_ text: String, from base: String?) throws(TransferError) {
+    private init(_ text: String, from base: String?, shown subject: String) throws(TransferError) {
         func invalid(_ detail: String) -> TransferError {
             // The text may hold a password, and what cannot be taken apart is not shown.
-            TransferError(.invalidAddress, subject: base ?? "address", detail: detail)
+            TransferError(.invalidAddress, subject: subject, detail: detail)
         }
         guard text.utf8.count <= Self.maximumBytes else {
             throw invalid("is longer than \(Self.maximumBytes) bytes")

@@ -8,8 +8,8 @@ final class PartialFile {
     let path: FilePath
     private(set) var size: UInt64 = 0
     private(set) var state: PartialState?
-    /// Whether some of the bytes were there before this transfer.
-    private(set) var isInherited = false
+    /// Whether the bytes come from more than one answer.
+    private(set) var isPieced = false
 
     private let file: FileDescriptor
     private let address: Digest
@@ -48,7 +48,7 @@ final class PartialFile {
             return
         }
         self.state = state
-        isInherited = size > 0
+        isPieced = size > 0
     }
 
     deinit { try? file.close() }
@@ -80,6 +80,9 @@ final class PartialFile {
         try HostFile.remove(statePath)
     }
 
+    /// Begins with the next byte of the file that is there, in another answer.
+    func goOn() { isPieced = true }
+
     /// Gives up the last byte, so that asking for it tells whether the server still has this file.
     ///
     /// - Throws: `ArtefactError`.
@@ -101,7 +104,7 @@ final class PartialFile {
     /// - Throws: `ArtefactError`.
     func begin(_ validator: Validator?, total: UInt64?) throws {
         try empty()
-        isInherited = false
+        isPieced = false
         guard let validator else {
             state = nil
             return try HostFile.remove(statePath)

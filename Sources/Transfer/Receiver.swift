@@ -111,6 +111,7 @@ final class Receiver {
         if let known = state.total, let now = range.total, known != now { return .startOver }
         try require(range.total)
         total = range.total ?? state.total
+        partial.goOn()
         return .body
     }
 

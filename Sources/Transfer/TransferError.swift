@@ -71,7 +71,8 @@ public struct Fetched: Hashable, Sendable {
     public let sha512: String?
     /// Where it came from after all redirects, without user, password and query.
     public let address: String
-    /// Whether the sender stated the size and the file has it. Otherwise the end of the connection was taken for the end
-    /// of the file.
+    /// Whether the sender stated the size and the file has it.
+    ///
+    /// Otherwise the end of the connection was taken for the end of the file.
     public let hasStatedSize: Bool
 }

@@ -13,6 +13,7 @@ struct TransferLoop {
     private var failures = 0
     private var furthest: UInt64
     private var hasStartedOver = false
+    private var hasEnded = false
     private var source: Address
     private var stated: UInt64?
 
@@ -28,11 +29,11 @@ struct TransferLoop {
     /// - Throws: ``TransferError`` or `ArtefactError`.
     consuming func run() throws -> Fetched {
         while true {
-            if try isWhole() {
+            if try hasEnded || isWhole() {
                 do {
                     return try conclude()
-                } catch let error as TransferError where error.code == .wrongDigest && partial.isInherited {
-                    // Perhaps it is what was there before that is wrong.
+                } catch let error as TransferError where error.code == .wrongDigest && partial.isPieced {
+                    // Perhaps the pieces are not of the same file, whatever the server said.
                     guard !hasStartedOver else { throw error }
                     try startOver()
                     continue
@@ -40,9 +41,8 @@ struct TransferLoop {
             }
             if partial.state == nil, partial.size > 0 { try partial.discard() }
             switch try followed() {
-            case .ended where isEnded():
-                // Without a size from anybody, libcurl's word that all is there is the only one.
-                if stated == nil, task.expectation.size == nil { return try conclude() }
+            // Without a size from anybody, libcurl's word that all is there is the only one.
+            case .ended where isEnded(): hasEnded = true
             case .ended:
                 let size = task.expectation.size ?? stated ?? 0
                 try pause("the connection ended after \(partial.size) of \(size) bytes", nil)
@@ -56,23 +56,23 @@ struct TransferLoop {
 
     /// Whether nothing needs to be asked for: all bytes are there and there is a digest that judges them.
     private mutating func isWhole() throws -> Bool {
-        let known = stated ?? partial.state?.total
-        guard let total = task.expectation.size ?? known, partial.size == total else { return false }
-        if stated != nil { return true }
-        guard task.expectation.sha256 == nil else {
-            stated = partial.state?.total
-            return partial.state != nil
+        guard let total = partial.state?.total, partial.size == total, total == task.expectation.size ?? total else {
+            return false
         }
+        stated = total
+        guard task.expectation.sha256 == nil else { return true }
         try partial.giveUpLastByte()
         return false
     }
 
+    /// Whether as many bytes are there as are expected and were promised.
     private func isEnded() -> Bool {
         partial.size == task.expectation.size ?? partial.size && partial.size == stated ?? partial.size
     }
 
     private mutating func startOver() throws {
         hasStartedOver = true
+        hasEnded = false
         stated = nil
         try partial.discard()
     }

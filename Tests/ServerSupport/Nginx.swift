@@ -59,7 +59,11 @@ public final class Nginx: Sendable {
     }
 
     /// What was asked for so far, and answered.
-    public var requests: [Request] {
+    ///
+    /// A request is logged after its answer is sent; another one, answered after that, shows that the log has it.
+    public func requests() async throws -> [Request] {
+        let answered = try await run("curl", ["--silent", "--fail", "\(plain)/ping"])
+        guard answered.succeeded else { throw ArtefactError.system("ask", "nginx", .ioError) }
         let bytes = (try? HostFile.read(log, limit: 16 << 20)) ?? []
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: "|", omittingEmptySubsequences: false)
@@ -129,6 +133,7 @@ public final class Nginx: Sendable {
                     alias \(folder)/root/;
                     if ($http_authorization != "Bearer opensesame") { return 401; }
                 }
+                location = /ping { access_log off; return 204; }
                 location = /loop { return 302 /loop; }
                 location /away/ { rewrite ^/away/(.*)$ http://127.0.0.2:\(plain)/$1 redirect; }
                 location /up/ { rewrite ^/up/(.*)$ https://localhost:\(secure)/$1 redirect; }

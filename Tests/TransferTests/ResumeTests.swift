@@ -47,6 +47,14 @@ struct ResumeTests {
         #expect(server.requests.count == 6, "\(server.requests)")
     }
 
+    @Test func `a rest that does not fit is noticed within one transfer, too`() async throws {
+        let scratch = try Scratch()
+        let server = try await OddServer(in: scratch)
+        let fetched = try fetch("\(server.base)/damaged", into: scratch, TransferExpectation(sha256: server.digest))
+        #expect(fetched.sha256 == server.digest)
+        #expect(server.requests.count == 3, "\(server.requests)")
+    }
+
     @Test func `a server that refuses every part is given up`() async throws {
         let scratch = try Scratch()
         let server = try await OddServer(in: scratch)
@@ -109,6 +117,14 @@ struct ResumeTests {
         let fetched = try fetch("\(server.base)/nosize", into: scratch)
         #expect(fetched.sha256 == server.digest)
         #expect(!fetched.hasStatedSize)
+        let size = UInt64(server.body.count)
+        for expectation in [
+            TransferExpectation(size: size), TransferExpectation(sha256: server.digest),
+            TransferExpectation(size: size, sha256: server.digest),
+        ] {
+            #expect(try fetch("\(server.base)/nosize", into: scratch, expectation).size == size)
+        }
+        #expect(server.requests.count == 4)
         let error = try failure(
             "\(server.base)/cut", into: scratch, TransferExpectation(size: UInt64(server.body.count)), quick(retries: 1)
         )

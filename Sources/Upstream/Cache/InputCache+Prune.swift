@@ -75,8 +75,15 @@ extension InputCache {
         guard HostFile.exists(partials) else { return (0, 0) }
         var count = 0
         var bytes: UInt64 = 0
+        let present = try HostFile.names(in: partials)
+        // A process that was killed while it wrote a state leaves a hidden file.
+        for name in present where name.hasPrefix(".") && name.contains(".partial-") {
+            let path = partials.appending(name)
+            guard let file = FileFingerprint(of: path, followingLinks: false), file.modified < time else { continue }
+            try HostFile.remove(path)
+        }
         // `NAME`, `NAME.state` and `NAME.got` belong together.
-        let names = Set(try HostFile.names(in: partials).map { $0.prefix { $0 != "." } })
+        let names = Set(present.map { $0.prefix { $0 != "." } })
         for name in names.sorted() where name.utf8.count == 64 {
             let files = ["", ".state", ".got"].map { partials.appending("\(name)\($0)") }
             var isTried = false

@@ -59,17 +59,23 @@ public struct InputCache: Sendable {
         guard HostFile.exists(path) else { return nil }
         markUsed(digest)
         if try isGood(path, digest) { return path }
+        var isMended = false
         try CacheLock.hold(root.appending(".lock")) {
             // Meanwhile another process may have put the right one there.
-            if HostFile.exists(path), try !isGood(path, digest) { try HostFile.remove(path) }
+            let isFile = FileFingerprint(of: path, followingLinks: false) != nil
+            isMended = isFile && (try? Digest(ofFile: path)) == digest
+            guard !isMended else { return }
+            try HostFile.remove(path)
+            try HostFile.remove(uses.appending(digest.hex))
         }
-        return nil
+        return isMended ? path : nil
     }
 
     /// Whether the file at a path is regular and has the digest.
     private func isGood(_ path: FilePath, _ digest: Digest) throws -> Bool {
         guard let file = FileFingerprint(of: path, followingLinks: false) else { return false }
-        let begun = try FileFingerprint.now(in: root)
+        // In a cache that may not be written to, nothing is noted.
+        let begun = (try? FileFingerprint.now(in: root)) ?? FileTime(seconds: 0, nanoseconds: 0)
         let verified = VerifiedFiles(begun: begun, entries: isBelieved ? VerifiedRecord.read(noteFile).entries : [])
         if let known = verified.digest(of: file) { return known == digest }
         let found: FileDigests
@@ -93,15 +99,17 @@ public struct InputCache: Sendable {
         }
     }
 
-    /// Adds a file to the note; two who do so at once may lose one, which is then read again.
+    /// Adds a file to the note.
     private func write(_ digest: Digest, _ file: FileFingerprint) throws {
-        var content = VerifiedRecord.read(noteFile)
-        content.entries.removeAll {
-            $0.digest == digest || $0.file.device == file.device && $0.file.inode == file.inode
+        try CacheLock.hold(root.appending(".lock")) {
+            var content = VerifiedRecord.read(noteFile)
+            content.entries.removeAll { entry in
+                entry.digest == digest || entry.file.device == file.device && entry.file.inode == file.inode
+            }
+            content.entries = content.entries.suffix(VerifiedFiles.maximumEntries - 1)
+            content.entries.append(.init(file: file, digest: digest))
+            try StagedFile.write(VerifiedRecord.encode(content), to: noteFile)
         }
-        content.entries = content.entries.suffix(VerifiedFiles.maximumEntries - 1)
-        content.entries.append(.init(file: file, digest: digest))
-        try StagedFile.write(VerifiedRecord.encode(content), to: noteFile)
     }
 
     /// Sets the time of the last use to now; where that fails, the input looks older than it is.
