@@ -62,12 +62,13 @@ let package = Package(
         room(
             "Diff",
             ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe", system]),
+        room("Fetch", ["Artefact", "Node", "Transfer", "Upstream", "Recipe", system]),
         room("Machine", ["Artefact", system, subprocess]),
         .executableTarget(
             name: "ksbuild",
             dependencies: [
                 "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe",
-                "Diff", "Machine", system, arguments,
+                "Fetch", "Transfer", "Diff", "Machine", "CLinux", system, arguments,
             ],
             swiftSettings: settings),
 
@@ -98,7 +99,7 @@ let package = Package(
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),
-        tests("CommandTests", ["ksbuild"]),
+        tests("CommandTests", ["ksbuild", "ServerSupport"]),
         tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine"]),
     ]
 )

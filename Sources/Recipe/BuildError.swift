@@ -14,6 +14,10 @@ public struct BuildError: Failure, Hashable {
         case otherMedium
         /// What is to be written is read as well.
         case outputIsInput
+        /// A recipe leaves a release open and the lock does not say which one is meant.
+        case notLocked
+        /// Recipe and lock pin one input to different digests.
+        case otherPin
         /// A file that should hold public keys does not.
         case invalidKey
     }
@@ -46,7 +50,7 @@ public struct BuildError: Failure, Hashable {
         switch code {
         case .missingInput: .noInput
         case .defect: .software
-        case .unbootable, .invalidKey, .otherMedium: .data
+        case .unbootable, .invalidKey, .otherMedium, .notLocked, .otherPin: .data
         case .outputIsInput: .usage
         }
     }

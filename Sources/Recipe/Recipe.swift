@@ -7,7 +7,7 @@ public import SystemPackage
 public struct Recipe: Hashable, Sendable {
     /// What it says of Alpine.
     public struct Alpine: Hashable, Sendable {
-        /// The exact release.
+        /// The release: an exact one, a branch, or `latest-stable`.
         public var release: String?
         /// The flavour of the image.
         public var flavor: AlpineRelease.Flavor?
@@ -19,8 +19,10 @@ public struct Recipe: Hashable, Sendable {
 
     /// What it says of KubeSolo.
     public struct KubeSolo: Hashable, Sendable {
-        /// The exact release.
+        /// The exact release; `nil` also where the newest one is asked for.
         public var release: KubeSoloVersion?
+        /// Whether the newest release is asked for, whichever that is.
+        public var isLatest = false
         /// Whether it carries its images.
         public var variant: Node.KubeSolo.Variant?
         /// The digest that the tarball or the binary is pinned to.

@@ -32,6 +32,11 @@ public struct DecodedRecipe: Hashable, Sendable {
     /// The digest of the recipe's own bytes.
     public var digest: Digest { inputs.first?.digest ?? Digest(of: []) }
 
+    /// The same with another recipe.
+    func replacing(_ recipe: Recipe) -> DecodedRecipe {
+        DecodedRecipe(file: file, recipe: recipe, warnings: warnings, inputs: inputs, epoch: epoch)
+    }
+
     /// Makes every choice that the recipe leaves open, for a build of the version given.
     public func node(version: String = BuildStamp.developmentVersion) -> NodeImage {
         recipe.node(stamp: BuildStamp(version: version, epoch: epoch))

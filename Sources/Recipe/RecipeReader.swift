@@ -108,7 +108,9 @@ extension RecipeReader {
 
     private mutating func readKubeSolo(_ kubesolo: CheckedNode) {
         if let node = take("release", of: kubesolo), let text = node.text {
-            if let version = KubeSoloVersion(text) {
+            if text == "latest" {
+                recipe.kubesolo.isLatest = true
+            } else if let version = KubeSoloVersion(text) {
                 recipe.kubesolo.release = version
                 judge(version, node)
             } else {

@@ -69,7 +69,8 @@ enum RecipeSchema {
     private static let alpine = Schema.object([
         SchemaField(
             "release", .text(.alpineRelease), .value(.string(Recipe.defaultAlpineVersion)),
-            "The exact release. A branch or `latest-stable` is refused: what it holds changes."),
+            "The release: an exact one, or a branch such as `'3.23'` or `latest-stable`, of which `ksbuild.lock` names the "
+                + "release that is meant."),
         SchemaField(
             "flavor", .choice(AlpineRelease.Flavor.allCases.map(\.rawValue)), .value(.string("virt")),
             "The flavour of the image: `virt` for virtual machines, `standard` and `extended` for hardware."),
@@ -82,7 +83,8 @@ enum RecipeSchema {
     private static let kubesolo = Schema.object([
         SchemaField(
             "release", .text(.kubeSoloVersion), .value(.string(Recipe.defaultKubeSoloVersion)),
-            "The exact release, at least \(Recipe.oldestKubeSoloVersion)."),
+            "The release, at least \(Recipe.oldestKubeSoloVersion), or `latest`, of which `ksbuild.lock` names the one that is "
+                + "meant."),
         SchemaField(
             "variant", .choice(KubeSolo.Variant.allCases.map(\.rawValue)), .value(.string("offline")),
             "`offline` carries all container images that it starts with; `online` pulls them."),

@@ -68,28 +68,29 @@ extension TextForm {
         explain: { DomainName.problem(with: $0).map { ($0, "") } })
 
     static let alpineRelease = TextForm(
-        noun: "an exact Alpine release", pattern: .sequence([number, .literal("."), number, .literal("."), number]),
-        hint: "write one such as \(Recipe.defaultAlpineVersion)",
+        noun: "an Alpine release",
+        pattern: .either([
+            .sequence([number, .literal("."), number, .repeated(.sequence([.literal("."), number]), 0...1)]),
+            .literal("latest-stable"),
+        ]), hint: "write one such as \(Recipe.defaultAlpineVersion), a branch such as '3.23', or latest-stable",
         explain: { text in
             if let shorter = withoutLeadingZeros(text) {
                 return ("has a number that begins with 0", "write \(shorter)")
             }
-            let isBranch = text.hasPrefix("latest") || text == "edge" || text.hasPrefix("v")
-            let parts = text.split(separator: ".", omittingEmptySubsequences: false).count
-            guard isBranch || parts < 3 else { return nil }
-            return ("names a branch, and what a branch holds changes", "name an exact release, such as 3.23.6")
+            if text == "edge" { return ("has no releases", "write one such as \(Recipe.defaultAlpineVersion)") }
+            guard text.hasPrefix("v") else { return nil }
+            return ("begins with a 'v', which Alpine's releases do not", "write '\(text.dropFirst())'")
         })
 
     static let kubeSoloVersion = TextForm(
         noun: "a KubeSolo release",
-        pattern: .sequence([
-            .literal("v"), number, .literal("."), number, .literal("."), number,
-            .repeated(.sequence([.literal("-"), .characters("A-Za-z0-9.-", 1...any)]), 0...1),
-        ]), maximum: 64, hint: "write one such as \(Recipe.defaultKubeSoloVersion)",
+        pattern: .either([
+            .sequence([
+                .literal("v"), number, .literal("."), number, .literal("."), number,
+                .repeated(.sequence([.literal("-"), .characters("A-Za-z0-9.-", 1...any)]), 0...1),
+            ]), .literal("latest"),
+        ]), maximum: 64, hint: "write one such as \(Recipe.defaultKubeSoloVersion), or latest",
         explain: { text in
-            if text.hasPrefix("latest") {
-                return ("changes its meaning", "name an exact release, such as \(Recipe.defaultKubeSoloVersion)")
-            }
             if let shorter = withoutLeadingZeros(text) {
                 return ("has a number that begins with 0", "write \(shorter)")
             }

@@ -29,6 +29,15 @@ enum Host {
     /// The home directory.
     static var home: FilePath? { variable("HOME").map { FilePath($0) } }
 
+    /// Where inputs are kept for all projects (XDG Base Directory Specification).
+    static var inputCache: FilePath {
+        let base = variable("XDG_CACHE_HOME").map { FilePath($0) } ?? (home ?? temporaryDirectory).appending(".cache")
+        return base.appending("ksbuild").appending("inputs")
+    }
+
+    /// The time now, in seconds since 1970-01-01.
+    static var now: Int64 { Int64(time(nil)) }
+
     /// Where files go that nobody keeps.
     static var temporaryDirectory: FilePath { FilePath(variable("TMPDIR") ?? "/tmp") }
 
@@ -46,7 +55,7 @@ enum Host {
 
     /// Who does this, when and why, for the history of a store.
     static func occasion(why: String) -> Occasion {
-        Occasion(when: Int64(time(nil)), who: "\(user)@\(hostname)", why: why)
+        Occasion(when: now, who: "\(user)@\(hostname)", why: why)
     }
 
     private static var user: String {

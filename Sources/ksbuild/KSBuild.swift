@@ -15,6 +15,9 @@ struct KSBuild: AsyncParsableCommand {
             CommandGroup(
                 name: "Recipe", subcommands: [InitCommand.self, PlanCommand.self, SchemaCommand.self]),
             CommandGroup(
+                name: "Inputs",
+                subcommands: [FetchCommand.self, OutdatedCommand.self, MirrorCommand.self, CacheCommand.self]),
+            CommandGroup(
                 name: "Build",
                 subcommands: [
                     OverlayCommand.self, CidataCommand.self, MediumCommand.self, BundleCommand.self, GraftCommand.self,

@@ -44,6 +44,11 @@ struct OutputFile: ExpressibleByArgument {
 struct RecipeOption: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The recipe.", valueName: "file"))
     var recipe = "ksbuild.yaml"
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The lock of its inputs; by default ksbuild.lock beside the recipe.", valueName: "file"))
+    var lock: String?
 }
 
 /// Where inputs come from.
@@ -54,6 +59,18 @@ struct InputOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("A KubeSolo release archive or the bare binary.", valueName: "file"))
     var kubesolo: String?
 
-    @Option(name: .long, help: ArgumentHelp("A directory with the layout of upstream's releases.", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A directory with the layout of upstream's releases, instead of the lock and the cache.", valueName: "dir"))
     var mirror: String?
+
+    @OptionGroup var cache: CacheOption
+
+    func validate() throws {
+        if let mirror, mirror.contains("://") {
+            throw ValidationError(
+                "--mirror takes a directory here; 'ksbuild fetch --mirror \(mirror)' fetches from there")
+        }
+    }
 }

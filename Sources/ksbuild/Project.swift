@@ -7,13 +7,16 @@ import SystemPackage
 /// A recipe that was read without a fault, and all that a command needs to build from it.
 struct Project {
     let decoded: DecodedRecipe
+    let lockFile: LockFile
     let node: NodeImage
     let reporter: Reporter
 
     /// Reads the recipe and reports what is doubtful about it.
     init(_ option: RecipeOption, version: String = BuildStamp.developmentVersion, _ report: ReportOptions) throws {
         reporter = Reporter(report)
+        lockFile = try LockFile(option)
         decoded = try RecipeFile.decode(FilePath(option.recipe), surroundings: Host.surroundings)
+            .locked(by: lockFile.lock, named: lockFile.path.string)
         node = decoded.node(version: version)
         for warning in decoded.warnings { reporter.show(.warning(warning.description)) }
     }
@@ -26,12 +29,16 @@ struct Project {
     /// Takes in what upstreams give and decides all that is to be written.
     func build(
         _ inputs: InputOptions, areRequired: Bool, in folder: borrowing TemporaryFolder,
-        reusing store: (BundleStore, VerifiedFiles)? = nil, report: BuildReport? = nil
+        reusing store: (BundleStore, VerifiedFiles)? = nil, isBelieved: Bool = true, report: BuildReport? = nil
     ) throws -> NodeBuild {
         let report = report ?? reporter.show
+        let sources = try inputs.sources(
+            locked: lockFile, in: inputs.cache.open(isBelieved: isBelieved), for: upstreamNames,
+            areRequired: areRequired, folder: folder.path, report: report)
         let gathered = try BuildInputs.gather(
-            for: node, from: inputs.sources, areRequired: areRequired, unpackingInto: folder.path,
+            for: node, from: sources, areRequired: areRequired, unpackingInto: folder.path,
             reusing: store, report: report)
+        if inputs.mirror == nil { try requireNothingUnused(gathered) }
         return try NodeBuild(node: node, inputs: gathered, resources: Resources.overlays(), report: report)
     }
 }

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Artefact
 import Bundle
+import Fetch
 import Recipe
 import SystemPackage
+import Upstream
 
-struct BundleCommand: ParsableCommand {
+struct BundleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bundle", abstract: "Build everything, verify it, and publish it as one immutable bundle.")
 
@@ -20,21 +22,39 @@ struct BundleCommand: ParsableCommand {
     @Flag(help: "Read every input and every shared file again, whatever was noted of them.")
     var paranoid = false
 
+    @Flag(help: "Fetch locked inputs that are not in the cache.")
+    var fetch = false
+
+    @Flag(help: "Have the system refuse every network connection of this command.")
+    var offline = false
+
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
     @OptionGroup var patience: PatienceOption
     @OptionGroup var signing: SigningOptions
+    @OptionGroup var transfer: TransferOptions
     @OptionGroup var report: ReportOptions
 
-    func run() throws {
+    func validate() throws {
+        if fetch && offline { throw ValidationError("--fetch and --offline exclude each other") }
+        if fetch && inputs.mirror != nil { throw ValidationError("--fetch and --mirror exclude each other") }
+    }
+
+    func run() async throws {
         _ = try Version(version)
+        if offline { try NetworkDenial.enforce() }
         let project = try Project(recipe, version: version, report)
         let signer = try signing.signer(for: project.decoded)
+        if fetch {
+            let fetcher = try InputFetcher(inputs.cache.open(isBelieved: !paranoid), MirrorList(), transfer, report)
+            _ = try await fetcher.fetch(try project.lockFile.required().entries)
+        }
         let work = try folder.makeWorkFolder()
         let store = BundleStore(folder.path, isPatient: patience.wait)
         let verified = try store.verifiedFiles(in: work.path, isBelieved: !paranoid)
-        let build = try project.build(inputs, areRequired: true, in: work, reusing: (store, verified))
+        let build = try project.build(
+            inputs, areRequired: true, in: work, reusing: (store, verified), isBelieved: !paranoid)
         var stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
         stage.signer = signer
         if let sign = signing.sign { try build.refuse(privateKey: FilePath(sign)) }

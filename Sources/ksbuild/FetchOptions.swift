@@ -1,0 +1,71 @@
+import ArgumentParser
+import Artefact
+import Fetch
+import SystemPackage
+import Transfer
+import Upstream
+
+/// How inputs come over the network.
+struct TransferOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Certificates to trust instead of the system's, in PEM form.", valueName: "file"))
+    var ca: String?
+
+    @Option(
+        help: ArgumentHelp("Users and passwords by host; by default ~/.netrc where it is there.", valueName: "file"))
+    var netrc: String?
+
+    @Option(
+        help: ArgumentHelp("A file with a token for the host of the first mirror.", valueName: "file"))
+    var tokenFile: String?
+
+    /// The settings, with the proxies of the environment.
+    func settings(mirrors: MirrorList) throws -> TransferSettings {
+        var settings = TransferSettings(userAgent: "ksbuild")
+        // Upper case is not read for http: a web server sets it from a header of its client.
+        settings.httpProxy = Host.variable("http_proxy")
+        settings.httpsProxy = Host.variable("https_proxy") ?? Host.variable("HTTPS_PROXY")
+        settings.allProxy = Host.variable("all_proxy") ?? Host.variable("ALL_PROXY")
+        settings.noProxy = Host.variable("no_proxy") ?? Host.variable("NO_PROXY")
+        settings.certificates = ca.map { FilePath($0) } ?? Host.variable("SSL_CERT_FILE").map { FilePath($0) }
+        settings.netrc =
+            netrc.map { FilePath($0) } ?? Host.home?.appending(".netrc").existing
+        if let tokenFile {
+            let text = String(decoding: try HostFile.read(FilePath(tokenFile), limit: 16 << 10), as: UTF8.self)
+            guard let host = mirrors.given.first?.split(separator: "/").dropFirst().first?.split(separator: ":").first
+            else {
+                throw ValidationError("--token-file needs --mirror with the address that the token is for")
+            }
+            settings.token = .init(String(text.filter { !$0.isWhitespace }), for: String(host))
+        }
+        return settings
+    }
+}
+
+extension FilePath {
+    /// The same path where something is there.
+    fileprivate var existing: FilePath? { HostFile.exists(self) ? self : nil }
+}
+
+/// Which cache holds inputs.
+struct CacheOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The cache of inputs; by default ksbuild/inputs below XDG_CACHE_HOME or ~/.cache.", valueName: "dir"))
+    var cache: String?
+
+    /// The cache.
+    func open(isBelieved: Bool = true) -> InputCache {
+        InputCache(cache.map { FilePath($0) } ?? Host.inputCache, isBelieved: isBelieved)
+    }
+}
+
+extension InputFetcher {
+    /// A fetcher that shows what it does and heeds Ctrl-C.
+    init(_ cache: InputCache, _ mirrors: MirrorList, _ transfer: TransferOptions, _ report: ReportOptions) throws {
+        let reporter = FetchReporter(report)
+        Interrupt.watch()
+        self.init(
+            cache: cache, mirrors: mirrors, settings: try transfer.settings(mirrors: mirrors),
+            report: { reporter.show($0) }, isCancelled: { Interrupt.isRequested })
+    }
+}
