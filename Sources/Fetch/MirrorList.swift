@@ -31,6 +31,7 @@ public struct MirrorList: Hashable, Sendable {
     /// The addresses of an input, the likeliest first.
     ///
     /// - Parameter name: Its name in a lock, or of a file beside it.
+    /// - Returns: At least one.
     public func addresses(_ name: String) -> [String] {
         guard given.isEmpty else {
             let rest = name.drop { $0 != "/" }

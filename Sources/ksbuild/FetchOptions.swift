@@ -8,7 +8,7 @@ import Upstream
 /// How inputs come over the network.
 struct TransferOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Certificates to trust instead of the system's, in PEM form.", valueName: "file"))
-    var ca: String?
+    var caFile: String?
 
     @Option(
         help: ArgumentHelp("Users and passwords by host; by default ~/.netrc where it is there.", valueName: "file"))
@@ -26,7 +26,7 @@ struct TransferOptions: ParsableArguments {
         settings.httpsProxy = Host.variable("https_proxy") ?? Host.variable("HTTPS_PROXY")
         settings.allProxy = Host.variable("all_proxy") ?? Host.variable("ALL_PROXY")
         settings.noProxy = Host.variable("no_proxy") ?? Host.variable("NO_PROXY")
-        settings.certificates = ca.map { FilePath($0) } ?? Host.variable("SSL_CERT_FILE").map { FilePath($0) }
+        settings.certificates = caFile.map { FilePath($0) } ?? Host.variable("SSL_CERT_FILE").map { FilePath($0) }
         settings.netrc =
             netrc.map { FilePath($0) } ?? Host.home?.appending(".netrc").existing
         if let tokenFile {

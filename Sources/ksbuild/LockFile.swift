@@ -51,6 +51,8 @@ extension InputOptions {
     ///   - areRequired: Whether one that is not in the cache is an error.
     ///   - folder: Where a directory of links is made.
     ///   - report: Is told what is not in the cache.
+    /// - Returns: The inputs.
+    /// - Throws: `FetchError` for one that is needed and not in the cache.
     func sources(
         locked file: LockFile, in cache: InputCache, for node: UpstreamNames, areRequired: Bool,
         folder: FilePath, report: BuildReport

@@ -26,7 +26,7 @@ import Testing
         #expect(lines.count == 10 && own.count == 8)
         let script = """
             mkdir -p bin home/.ssh; ln -s "$1" bin/ksbuild; ln -s "$2" mirror; cp "$3" home/.ssh/
-            export PATH="$PWD/bin:$PATH" HOME="$PWD/home"
+            export PATH="$PWD/bin:$PATH" HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache"
             \(own.joined(separator: "\n"))
             test "$(readlink out/current)" = bundles/1.0.0
             ksbuild verify 1.0.0 && ksbuild verify 1.1.0 && ksbuild list
@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "README.md", "docs/quick-start.md", "docs/commands.md", "docs/bundle.md", "docs/upgrade.md", "docs/node.md",
+        "README.md", "docs/quick-start.md", "docs/commands.md", "docs/inputs.md", "docs/bundle.md", "docs/upgrade.md",
+        "docs/node.md",
         "docs/media.md",
     ])
     func `every command that a page names is one`(page: String) async throws {
@@ -69,7 +70,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "README.md", "docs/quick-start.md", "docs/commands.md", "docs/bundle.md", "docs/node.md", "docs/testing.md",
+        "README.md", "docs/quick-start.md", "docs/commands.md", "docs/inputs.md", "docs/bundle.md", "docs/node.md",
+        "docs/testing.md",
         "docs/benchmarks.md",
     ])
     func `every link to a file leads to one`(page: String) throws {
