@@ -136,9 +136,10 @@ extension LockUpdate {
         }
         release.sha256 = alpine.sha256
         let name = UpstreamInput.alpineImage(release, architecture).lockName
-        if let entry = kept(name, pin: alpine.sha256) {
-            _ = try await fetcher.fetch([entry])
-            return (entry, release)
+        let present = kept(name, pin: alpine.sha256)
+        if let present, signer == nil || present.trust.isSignature {
+            _ = try await fetcher.fetch([present])
+            return (present, release)
         }
         let sums = try await checksum(of: name, in: name + ".sha256")
         if let sums, let listed, sums != listed.sha256 {
@@ -147,7 +148,7 @@ extension LockUpdate {
                 detail: "has the digest \(sums) in its checksum file and \(listed.sha256) in the list of releases; "
                     + "take another mirror")
         }
-        let expected = alpine.sha256 ?? sums ?? listed?.sha256
+        let expected = alpine.sha256 ?? present?.sha256 ?? sums ?? listed?.sha256
         let input = try await fetcher.fetch(name, expecting: TransferExpectation(size: listed?.size, sha256: expected))
         return (try entry(input, trust: try await trust(input, alpine.sha256, isListed: expected != nil)), release)
     }
@@ -231,6 +232,13 @@ extension LockUpdate {
         let bytes = try HostFile.read(document.entry.path, limit: ChecksumFile.maximumBytes)
         let entry = try ChecksumFile(bytes: bytes, named: list).requiredEntry(for: base)
         return entry.algorithm == .sha256 ? try Digest(hex: entry.hex) : nil
+    }
+}
+
+extension LockTrust {
+    fileprivate var isSignature: Bool {
+        guard case .signature = self else { return false }
+        return true
     }
 }
 

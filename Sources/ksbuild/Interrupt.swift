@@ -8,6 +8,11 @@ enum Interrupt {
     /// Whether it was asked for.
     static var isRequested: Bool { flag.load(ordering: .relaxed) }
 
+    /// From now on a signal ends the command at once, as it does by itself.
+    static func release() {
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    }
+
     /// From now on the first signal only sets ``isRequested``.
     static func watch() {
         // What the handler touches exists before the first signal can come.

@@ -49,6 +49,7 @@ struct BundleCommand: AsyncParsableCommand {
         if fetch {
             let fetcher = try InputFetcher(inputs.cache.open(isBelieved: !paranoid), MirrorList(), transfer, report)
             _ = try await fetcher.fetch(try project.lockFile.required().entries)
+            Interrupt.release()
         }
         let work = try folder.makeWorkFolder()
         let store = BundleStore(folder.path, isPatient: patience.wait)
