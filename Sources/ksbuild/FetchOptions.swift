@@ -18,9 +18,17 @@ struct TransferOptions: ParsableArguments {
         help: ArgumentHelp("A file with a token for the host of the first mirror.", valueName: "file"))
     var tokenFile: String?
 
+    @Option(help: ArgumentHelp("How many times a transfer that does not get on is tried again.", valueName: "n"))
+    var retries = 5
+
+    func validate() throws {
+        guard (0...100).contains(retries) else { throw ValidationError("--retries takes 0 to 100") }
+    }
+
     /// The settings, with the proxies of the environment.
     func settings(mirrors: MirrorList) throws -> TransferSettings {
         var settings = TransferSettings(userAgent: "ksbuild")
+        settings.retries = retries
         // Upper case is not read for http: a web server sets it from a header of its client.
         settings.httpProxy = Host.variable("http_proxy")
         settings.httpsProxy = Host.variable("https_proxy") ?? Host.variable("HTTPS_PROXY")

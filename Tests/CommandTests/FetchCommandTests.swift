@@ -34,7 +34,8 @@ import Testing
                     "ks() { \"$KSBUILD\" \"$@\"; }; code() { set +e; \"$@\"; echo \"exit $?\"; set -e; }\n" + script,
                 ], in: folder,
                 environment: [
-                    "KSBUILD": try Product.ksbuild.string, "URL": server.plain, "MIRROR": mirror.string,
+                    "KSBUILD": try Product.ksbuild.string, "URL": server.plain, "SECURE": server.secure,
+                    "MIRROR": mirror.string,
                     "XDG_CACHE_HOME": folder.appending("cache").string, "HOME": folder.appending("home").string,
                     "http_proxy": "", "https_proxy": "", "HTTPS_PROXY": "",
                 ])
