@@ -18,6 +18,7 @@ static const unsigned ksbuild_beginWriting = 2;
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /// Has the kernel refuse every socket of this process that is not of the family AF_UNIX; 0, or -1 and errno. Whoever makes
 /// calls of another architecture is refused all of them.
@@ -42,5 +43,6 @@ static inline int ksbuild_deny_network(void) {
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    // Every thread that there is gets the filter, and those that are to come inherit it.
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 }

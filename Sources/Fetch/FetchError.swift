@@ -15,6 +15,10 @@ public struct FetchError: Failure, Hashable {
         case unknownName
         /// Nothing says what the digest of an input should be.
         case unpinned
+        /// An input would be vouched for less than the one that is locked.
+        case lessTrust
+        /// A mirror has an older package than the one that is locked.
+        case older
         /// A list says another thing than a checksum file, or than the recipe.
         case contradiction
     }
@@ -48,7 +52,7 @@ public struct FetchError: Failure, Hashable {
     public var failureClass: FailureClass {
         switch code {
         case .noLock, .notCached: .noInput
-        case .staleLock, .unpinned, .contradiction: .data
+        case .staleLock, .unpinned, .contradiction, .lessTrust, .older: .data
         case .unknownName: .usage
         }
     }

@@ -10,7 +10,7 @@ public struct InputFetcher: Sendable {
     /// The largest image or archive in bytes.
     static let maximumInputBytes: UInt64 = 8 << 30
     /// The largest list, checksum file or signature in bytes.
-    static let maximumDocumentBytes: UInt64 = 16 << 20
+    static let maximumDocumentBytes = 16 << 20
 
     /// Where they go.
     public let cache: InputCache
@@ -38,6 +38,16 @@ public struct InputFetcher: Sendable {
         self.settings = settings
         self.report = report
         self.isCancelled = isCancelled
+    }
+
+    /// Requires that nobody wants to stop.
+    ///
+    /// - Throws: `TransferError` with `TransferError.Code.cancelled`.
+    public func requireGoingOn() throws {
+        guard isCancelled() else { return }
+        throw TransferError(
+            .cancelled, subject: "fetch",
+            detail: "stopped; what came so far is in the cache, and nothing else was written")
     }
 
     /// Brings locked inputs into the cache; what is there already is not asked for.
@@ -71,13 +81,15 @@ public struct InputFetcher: Sendable {
         }
     }
 
-    /// A small file beside an input, or a list; `nil` where the mirror has none.
-    func document(_ name: String, at addresses: [String]? = nil) async throws -> CachedInput? {
+    /// A small file beside an input, or a list, of at most so many bytes; `nil` where the mirror has none.
+    func document(
+        _ name: String, at addresses: [String]? = nil, limit: Int = maximumDocumentBytes
+    ) async throws -> CachedInput? {
         do {
             return try await Self.apart {
                 try get(
                     name, addresses ?? mirrors.addresses(name), expecting: TransferExpectation(),
-                    limit: Self.maximumDocumentBytes)
+                    limit: UInt64(limit))
             }
         } catch let error as TransferError where error.code == .notFound {
             return nil

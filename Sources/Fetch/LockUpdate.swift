@@ -78,11 +78,26 @@ public struct LockUpdate {
                 .unknownName, subject: name,
                 detail: "is no input of this recipe; 'ksbuild fetch --list' names them")
         }
+        try entries.forEach(requireTrust)
+        try fetcher.requireGoingOn()
         // Everything is verified as a build verifies it, before it is locked.
         let view = try LockedView.make(inputs, in: scratch.appending("whole"))
         _ = try BuildInputs.gather(
             for: node, from: InputSources(mirror: view.root), areRequired: true, unpackingInto: scratch, report: report)
         return try old.replaced(by: entries)
+    }
+
+    /// Requires that nobody vouches less for an input than for the one in its place in the old lock.
+    ///
+    /// - Throws: ``FetchError`` with ``FetchError/Code/lessTrust``.
+    private func requireTrust(_ new: InputLock.Entry) throws {
+        let isImage = AlpineVersion(imageName: new.name) != nil
+        let place = old.entries.filter { $0.name == new.name || isImage && AlpineVersion(imageName: $0.name) != nil }
+        guard !new.trust.isAuthentic, let before = place.first(where: \.trust.isAuthentic) else { return }
+        throw FetchError(
+            .lessTrust, subject: new.name,
+            detail: "would be locked by '\(new.trust)', and \(before.name) is by '\(before.trust)'; "
+                + (isImage ? "give --alpine-key FILE, or pin alpine.sha256" : "pin its digest in the recipe"))
     }
 
     /// Whether a name in full, or its last part, is meant.
@@ -102,7 +117,8 @@ public struct LockUpdate {
     }
 
     private func entry(_ input: CachedInput, trust: LockTrust) throws -> InputLock.Entry {
-        let address = input.entry.address ?? old.entry(input.name)?.url
+        // A directory of this host says nothing to another one.
+        let address = (input.entry.address ?? old.entry(input.name)?.url).flatMap { $0.hasPrefix("file:") ? nil : $0 }
         return try InputLock.Entry(
             name: input.name, url: address ?? MirrorList().addresses(input.name)[0], size: input.entry.size,
             sha256: input.entry.sha256, trust: trust, date: date)
@@ -120,7 +136,7 @@ extension LockUpdate {
             release = AlpineRelease(version: version.description, flavor: alpine.flavor ?? .virt)
         } else {
             let path = "alpine/\(selector.listPath(architecture))"
-            guard let list = try await fetcher.document(path) else {
+            guard let list = try await fetcher.document(path, limit: AlpineReleaseList.maximumBytes) else {
                 throw FetchError(
                     .unpinned, subject: path,
                     detail: "is not on the mirror, so nothing tells the newest release; name an exact one")
@@ -137,7 +153,7 @@ extension LockUpdate {
         release.sha256 = alpine.sha256
         let name = UpstreamInput.alpineImage(release, architecture).lockName
         let present = kept(name, pin: alpine.sha256)
-        if let present, signer == nil || present.trust.isSignature {
+        if let present, signer == nil {
             _ = try await fetcher.fetch([present])
             return (present, release)
         }
@@ -157,16 +173,23 @@ extension LockUpdate {
     private func trust(_ input: CachedInput, _ pin: Digest?, isListed: Bool) async throws -> LockTrust {
         if let signer {
             let name = input.name + ".asc"
-            guard let signature = try await fetcher.document(name) else {
+            guard let signature = try await fetcher.document(name, limit: 1 << 20) else {
                 throw FetchError(
                     .unpinned, subject: name,
                     detail:
                         "is not on the mirror, so nobody vouches for the image; take another mirror, or leave --alpine-key "
                         + "away and pin alpine.sha256")
             }
-            let signed = try await signer.check.verify(
-                input.entry.path, signature: signature.entry.path, key: signer.key, by: signer.fingerprint)
-            return .signature(signed.fingerprint)
+            do {
+                let signed = try await signer.check.verify(
+                    input.entry.path, signature: signature.entry.path, key: signer.key, by: signer.fingerprint)
+                return .signature(signed.fingerprint)
+            } catch let error as SignatureError where error.subject.hasPrefix(fetcher.cache.root.string) {
+                // A name in the cache says nothing to anybody.
+                let isSignature = error.subject.hasPrefix(signature.entry.path.string)
+                throw SignatureError(
+                    error.code, subject: isSignature ? name : input.name, line: error.line, detail: error.detail)
+            }
         }
         return pin != nil ? .pin : isListed ? .checksumFile : .firstUse
     }
@@ -196,11 +219,19 @@ extension LockUpdate {
         var trust = LockTrust.checksumFile
         var expected = try await checksum(of: name, in: list)
         if expected == nil {
-            trust = .githubDigest
-            if listed == nil, let found = try? await releases() {
+            // A mirror's own list says no more than a checksum file of it does.
+            if fetcher.mirrors.given.isEmpty { trust = .githubDigest }
+            if listed == nil, let found = try await releaseList() {
                 listed = found.releases.first { $0.version == wanted.version }?.assets[asset.description]
             }
             expected = listed?.sha256
+        }
+        if let expected, let other = listed?.sha256, other != expected {
+            throw FetchError(
+                .contradiction, subject: name,
+                detail:
+                    "has the digest \(expected) in \(KubeSoloReleases.checksumName) and \(other) in the list of releases; "
+                    + "take another mirror")
         }
         guard let expected = expected ?? wanted.sha256 else {
             throw FetchError(
@@ -214,31 +245,28 @@ extension LockUpdate {
     }
 
     private func releases() async throws -> KubeSoloReleases {
-        let addresses = fetcher.mirrors.kubeSoloReleases
+        if let list = try await releaseList() { return list }
+        throw FetchError(
+            .unpinned, subject: "kubesolo/\(KubeSoloReleases.fileName)",
+            detail: "is not on the mirror, so nothing tells the newest release; name an exact one")
+    }
+
+    /// The list of releases; `nil` where the mirror has none.
+    private func releaseList() async throws -> KubeSoloReleases? {
         let name = "kubesolo/\(KubeSoloReleases.fileName)"
-        guard let list = try await fetcher.document(name, at: addresses) else {
-            throw FetchError(
-                .unpinned, subject: name,
-                detail: "is not on the mirror, so nothing tells the newest release; name an exact one")
+        let limit = KubeSoloReleases.maximumBytes
+        return try await fetcher.document(name, at: fetcher.mirrors.kubeSoloReleases, limit: limit).map {
+            try KubeSoloReleases(bytes: HostFile.read($0.entry.path, limit: limit), named: name)
         }
-        return try KubeSoloReleases(
-            bytes: HostFile.read(list.entry.path, limit: KubeSoloReleases.maximumBytes), named: addresses[0])
     }
 
     /// What a checksum file of the mirror says of an input; `nil` where there is none.
     private func checksum(of name: String, in list: String) async throws -> Digest? {
-        guard let document = try await fetcher.document(list) else { return nil }
+        guard let document = try await fetcher.document(list, limit: ChecksumFile.maximumBytes) else { return nil }
         let base = String(name.split(separator: "/").last ?? "")
         let bytes = try HostFile.read(document.entry.path, limit: ChecksumFile.maximumBytes)
         let entry = try ChecksumFile(bytes: bytes, named: list).requiredEntry(for: base)
         return entry.algorithm == .sha256 ? try Digest(hex: entry.hex) : nil
-    }
-}
-
-extension LockTrust {
-    fileprivate var isSignature: Bool {
-        guard case .signature = self else { return false }
-        return true
     }
 }
 
@@ -260,7 +288,7 @@ extension LockUpdate {
             let name = "\(place)/APKINDEX.tar.gz"
             if !names.isEmpty, let entry = kept(name, pin: nil) {
                 found += try await fetcher.fetch([entry])
-            } else if let index = try await fetcher.document(name) {
+            } else if let index = try await fetcher.document(name, limit: PackageIndex.maximumCompressedBytes) {
                 found.append(index)
             }
         }
@@ -270,6 +298,7 @@ extension LockUpdate {
             "\(base)/\(file.repository)/\(node.architecture.alpineName)/\(file.name)"
         }
         let packages = files.filter { $0.size != nil }
+        try packages.forEach { try requireNotOlder(name($0)) }
         let old = packages.compactMap { kept(name($0), pin: nil) }
         let new = packages.filter { file in !old.contains { $0.name == name(file) } }
         let fetched =
@@ -281,6 +310,23 @@ extension LockUpdate {
             let name = name(file)
             if let entry = old.first(where: { $0.name == name }) { return entry }
             return try all.first { $0.name == name }.map { try entry($0, trust: .index(key: file.keyName)) }
+        }
+    }
+
+    /// Requires that a mirror has not fallen behind the lock.
+    ///
+    /// - Throws: ``FetchError`` with ``FetchError/Code/older``.
+    private func requireNotOlder(_ name: String) throws {
+        guard let new = PackageFileName(name), !names.contains(where: { Self.isNamed(name, $0) }) else { return }
+        let folder = name.dropLast(name.split(separator: "/").last?.count ?? 0)
+        for entry in old.entries where entry.name.hasPrefix(folder) {
+            guard let present = PackageFileName(entry.name), present.name == new.name, present.isNewer(than: new) else {
+                continue
+            }
+            throw FetchError(
+                .older, subject: name,
+                detail: "is what the index has, and \(present.version) is locked; take a mirror that has not fallen "
+                    + "behind, or name it to go back")
         }
     }
 }

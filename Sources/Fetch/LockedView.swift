@@ -29,12 +29,13 @@ public enum LockedView {
     ///
     /// - Parameters:
     ///   - entries: What the lock says of them.
-    ///   - cache: Where they are.
+    ///   - fetcher: Has brought them into its cache; also tells when to stop.
     ///   - folder: The directory.
     ///   - progress: Is told of each file that is written.
-    /// - Throws: `ArtefactError`, and ``FetchError`` for an input that the cache lacks.
+    /// - Throws: `ArtefactError`, ``FetchError`` for an input that the cache lacks, and as
+    ///   ``InputFetcher/requireGoingOn()`` does.
     public static func copy(
-        _ entries: [InputLock.Entry], from cache: InputCache, to folder: FilePath, progress: (String) -> Void
+        _ entries: [InputLock.Entry], with fetcher: InputFetcher, to folder: FilePath, progress: (String) -> Void
     ) throws {
         var sums = ""
         for entry in entries {
@@ -45,11 +46,14 @@ public enum LockedView {
             {
                 continue
             }
-            guard let path = try cache.find(entry.sha256) else { throw FetchError.notCached([entry]) }
+            guard let path = try fetcher.cache.find(entry.sha256) else { throw FetchError.notCached([entry]) }
             progress(entry.name)
             try HostFile.makeDirectories(place.removingLastComponent())
             var file = try StagedFile(place, digesting: true)
-            try HostFile.forEachChunk(of: path) { try file.write($0) }
+            try HostFile.forEachChunk(of: path) { chunk in
+                try fetcher.requireGoingOn()
+                try file.write(chunk)
+            }
             let written = try file.commit()
             guard written.digest == entry.sha256 else {
                 try HostFile.remove(place)

@@ -45,7 +45,9 @@ public struct Outdated: Sendable {
         var rows: [Row] = []
         for selector in [AlpineSelector.branch(version.branch), .latestStable] {
             let name = "alpine/\(selector.listPath(node.architecture))"
-            guard let document = try await fetcher.document(name) else { throw Self.noList(name) }
+            guard let document = try await fetcher.document(name, limit: AlpineReleaseList.maximumBytes) else {
+                throw Self.noList(name)
+            }
             let bytes = try HostFile.read(document.entry.path, limit: AlpineReleaseList.maximumBytes)
             let entry = try AlpineReleaseList(bytes: bytes, named: name).entry(node.alpine.flavor, node.architecture)
             guard entry.version > version, !rows.contains(where: { $0.newest == entry.version.description }) else {
@@ -64,7 +66,7 @@ public struct Outdated: Sendable {
         let addresses = fetcher.mirrors.kubeSoloReleases
         guard let document = try await fetcher.document(name, at: addresses) else { throw Self.noList(name) }
         let bytes = try HostFile.read(document.entry.path, limit: KubeSoloReleases.maximumBytes)
-        let list = try KubeSoloReleases(bytes: bytes, named: addresses[0])
+        let list = try KubeSoloReleases(bytes: bytes, named: name)
         return list.releases.filter { !$0.isPrerelease && $0.version > node.kubesolo.version }.map { release in
             Row(
                 name: "kubesolo", locked: node.kubesolo.version.description, newest: release.version.description,
@@ -80,7 +82,10 @@ public struct Outdated: Sendable {
         let image = try await fetcher.fetch([entry])
         var inputs = image.map { ($0.name, $0.entry.path) }
         for index in indexes {
-            guard let document = try await fetcher.document(index.name) else { throw Self.noList(index.name) }
+            guard let document = try await fetcher.document(index.name, limit: PackageIndex.maximumCompressedBytes)
+            else {
+                throw Self.noList(index.name)
+            }
             inputs.append((index.name, document.entry.path))
         }
         let view = try LockedView.make(inputs, in: scratch.appending("outdated"))
@@ -90,26 +95,12 @@ public struct Outdated: Sendable {
         let files = try NodePackages.repositoryFiles(node, on: verified, indexes: view)
         let locked = lock.entries.compactMap { PackageFileName($0.name) }
         return files.compactMap { PackageFileName($0.name) }.compactMap { new in
-            guard let old = locked.first(where: { $0.name == new.name }), old.version != new.version else { return nil }
+            guard let old = locked.first(where: { $0.name == new.name }), new.isNewer(than: old) else { return nil }
             return Row(name: new.name, locked: old.version, newest: new.version, note: "")
         }
     }
 
     private static func noList(_ name: String) -> FetchError {
         FetchError(.unpinned, subject: name, detail: "is not on the mirror, so nothing tells what is new")
-    }
-}
-
-/// The parts of `NAME-VERSION-rREVISION.apk`.
-private struct PackageFileName {
-    let name: String
-    let version: String
-
-    init?(_ path: String) {
-        guard path.hasSuffix(".apk"), let file = path.split(separator: "/").last else { return nil }
-        let parts = file.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 3 else { return nil }
-        name = parts.dropLast(2).joined(separator: "-")
-        version = parts.suffix(2).joined(separator: "-")
     }
 }

@@ -53,10 +53,12 @@ enum Exchange {
         func error(_ code: TransferError.Code, _ detail: String) -> TransferError {
             TransferError(code, subject: address.shown, detail: detail)
         }
-        let said = answer.text
+        // libcurl quotes a proxy that it cannot use, password and all.
+        let isSecret = answer.text.contains("@") || task.settings.proxies.contains { answer.text.contains($0) }
+        let said = isSecret ? "it cannot be used as it is written" : answer.text
         switch answer.code {
         case CURLE_COULDNT_RESOLVE_HOST: return .later("the host's name is not known (\(said))", after: nil)
-        case CURLE_COULDNT_RESOLVE_PROXY: return .later("the proxy's name is not known (\(said))", after: nil)
+        case CURLE_COULDNT_RESOLVE_PROXY: return .later("the proxy's address leads nowhere", after: nil)
         case CURLE_COULDNT_CONNECT: return .later("no connection can be made (\(said))", after: nil)
         case CURLE_OPERATION_TIMEDOUT: return .later("the server takes too long (\(said))", after: nil)
         case CURLE_RECV_ERROR, CURLE_PROXY:

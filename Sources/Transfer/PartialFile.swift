@@ -36,13 +36,16 @@ final class PartialFile {
             try discard()
             return
         }
-        try HostFile.forEachChunk(of: file, named: path) { chunk in
-            guard !isCancelled() else { return }
-            sha256.update(chunk)
-            sha512?.update(chunk)
-            size += UInt64(chunk.count)
+        do {
+            try HostFile.forEachChunk(of: file, named: path) { chunk in
+                guard !isCancelled() else { throw Errno.canceled }
+                sha256.update(chunk)
+                sha512?.update(chunk)
+                size += UInt64(chunk.count)
+            }
+        } catch Errno.canceled {
+            return
         }
-        guard !isCancelled() else { return }
         guard size <= state.total ?? .max else {
             try discard()
             return

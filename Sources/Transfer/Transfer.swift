@@ -44,15 +44,18 @@ public struct Transfer: Sendable {
         // The password is no part of what a file is, the query may be.
         let file = try PartialFile(
             partial, address: address.location, sha512: expectation.wantsSHA512, isCancelled: isCancelled)
+        let before = file.size
         do {
             guard !isCancelled() else { throw task.cancelled }
             guard address.scheme != "file" else { return try LocalSource.copy(task, file) }
             return try TransferLoop(task, file).run()
         } catch {
             // The beginning of nothing is worth no name.
-            if file.size == 0 { try? file.remove() }
+            if file.size == 0, !isCancelled() { try? file.remove() }
             guard let error = error as? TransferError else { throw error }
-            if error.code == .wrongSize || error.code == .wrongDigest && !expectation.keepsOther { try file.remove() }
+            // An answer that was refused by its head says nothing about what came before it.
+            let hasWrongBytes = error.code == .wrongSize && file.size != before
+            if hasWrongBytes || error.code == .wrongDigest && !expectation.keepsOther { try file.remove() }
             throw error
         }
     }

@@ -69,7 +69,7 @@ public struct Fetched: Hashable, Sendable {
     public let sha256: Digest
     /// The SHA-512 of its bytes as 128 hexadecimal digits, where that was asked for.
     public let sha512: String?
-    /// Where it came from after all redirects, without user, password and query.
+    /// What was asked for, whatever redirects led to, without user, password and query.
     public let address: String
     /// Whether the sender stated the size and the file has it.
     ///

@@ -133,7 +133,7 @@ extension PartialFile {
     func conclude(_ task: TransferTask, from source: Address, stated: UInt64?) throws -> Fetched {
         let digests = try finish()
         let fetched = Fetched(
-            size: size, sha256: digests.sha256, sha512: digests.sha512, address: source.shown,
+            size: size, sha256: digests.sha256, sha512: digests.sha512, address: task.address.shown,
             hasStatedSize: stated == size)
         guard let expected = task.expectation.sha256, expected != digests.sha256 else { return fetched }
         throw TransferError(

@@ -61,6 +61,14 @@ public struct TransferSettings: Sendable {
         maximumRedirects = 10
     }
 
+    /// Every proxy that is set, as it is written.
+    var proxies: [String] { [httpProxy, httpsProxy, allProxy].compactMap { $0 }.filter { !$0.isEmpty } }
+
+    /// The host of an address, as ``BearerToken`` takes it; empty for a file.
+    ///
+    /// - Throws: ``TransferError`` with ``TransferError/Code/invalidAddress``.
+    public static func host(of address: String) throws -> String { try Address(address).host }
+
     func proxy(scheme: String) -> String? {
         let own = scheme == "https" ? httpsProxy : httpProxy
         return [own, allProxy].compactMap { $0 }.first { !$0.isEmpty }

@@ -15,7 +15,8 @@ struct TransferOptions: ParsableArguments {
     var netrc: String?
 
     @Option(
-        help: ArgumentHelp("A file with a token for the host of the first mirror.", valueName: "file"))
+        help: ArgumentHelp(
+            "A file with a token for the host of the first mirror, or else of the first input.", valueName: "file"))
     var tokenFile: String?
 
     @Option(help: ArgumentHelp("How many times a transfer that does not get on is tried again.", valueName: "n"))
@@ -26,7 +27,11 @@ struct TransferOptions: ParsableArguments {
     }
 
     /// The settings, with the proxies of the environment.
-    func settings(mirrors: MirrorList) throws -> TransferSettings {
+    ///
+    /// - Parameter addresses: What is fetched from; the token is for the host of the first that has one.
+    /// - Returns: The settings.
+    /// - Throws: `ValidationError`, `ArtefactError`, `TransferError`.
+    func settings(for addresses: [String]) throws -> TransferSettings {
         var settings = TransferSettings(userAgent: "ksbuild")
         settings.retries = retries
         // Upper case is not read for http: a web server sets it from a header of its client.
@@ -39,11 +44,11 @@ struct TransferOptions: ParsableArguments {
             netrc.map { FilePath($0) } ?? Host.home?.appending(".netrc").existing
         if let tokenFile {
             let text = String(decoding: try HostFile.read(FilePath(tokenFile), limit: 16 << 10), as: UTF8.self)
-            guard let host = mirrors.given.first?.split(separator: "/").dropFirst().first?.split(separator: ":").first
-            else {
+            let hosts = try addresses.map { try TransferSettings.host(of: $0) }
+            guard let host = hosts.first(where: { !$0.isEmpty }) else {
                 throw ValidationError("--token-file needs --mirror with the address that the token is for")
             }
-            settings.token = .init(String(text.filter { !$0.isWhitespace }), for: String(host))
+            settings.token = .init(String(text.filter { !$0.isWhitespace }), for: host)
         }
         return settings
     }
@@ -63,17 +68,30 @@ struct CacheOption: ParsableArguments {
 
     /// The cache.
     func open(isBelieved: Bool = true) -> InputCache {
-        InputCache(cache.map { FilePath($0) } ?? Host.inputCache, isBelieved: isBelieved)
+        InputCache(
+            cache.map { Host.workingDirectory.pushing(FilePath($0)) } ?? Host.inputCache, isBelieved: isBelieved)
     }
 }
 
 extension InputFetcher {
     /// A fetcher that shows what it does and heeds Ctrl-C.
-    init(_ cache: InputCache, _ mirrors: MirrorList, _ transfer: TransferOptions, _ report: ReportOptions) throws {
+    ///
+    /// - Parameters:
+    ///   - cache: Where inputs go.
+    ///   - mirrors: Where they come from.
+    ///   - transfer: How.
+    ///   - report: What is shown.
+    ///   - lock: What is fetched where no mirror is given.
+    /// - Throws: As ``TransferOptions/settings(for:)`` does.
+    init(
+        _ cache: InputCache, _ mirrors: MirrorList, _ transfer: TransferOptions, _ report: ReportOptions,
+        for lock: InputLock? = nil
+    ) throws {
         let reporter = FetchReporter(report)
         Interrupt.watch()
         self.init(
-            cache: cache, mirrors: mirrors, settings: try transfer.settings(mirrors: mirrors),
+            cache: cache, mirrors: mirrors,
+            settings: try transfer.settings(for: mirrors.given + (lock?.entries.map(\.url) ?? [])),
             report: { reporter.show($0) }, isCancelled: { Interrupt.isRequested })
     }
 }

@@ -11,21 +11,33 @@ struct LockFile {
     let path: FilePath
     /// What it says; `nil` where it is not there.
     let lock: InputLock?
+    /// What is wrong with it, where that does not matter.
+    let fault: LockError?
 
     /// Reads it.
     ///
+    /// - Parameters:
+    ///   - option: The recipe, and where its lock is.
+    ///   - isReplaced: Whether it will be written anew, so that one that is not there or not right is none.
     /// - Throws: `LockError`, `ArtefactError`.
-    init(_ option: RecipeOption) throws {
+    init(_ option: RecipeOption, isReplaced: Bool = false) throws {
         let recipe = FilePath(option.recipe)
         let isStream = recipe.starts(with: "/dev") || recipe.starts(with: "/proc")
         path =
             option.lock.map { FilePath($0) }
             ?? (isStream ? FilePath(InputLock.fileName) : recipe.removingLastComponent().appending(InputLock.fileName))
-        if option.lock == nil, !HostFile.exists(path) {
+        guard option.lock != nil && !isReplaced || HostFile.exists(path) else {
             lock = nil
-        } else {
+            fault = nil
+            return
+        }
+        do {
             lock = try InputLock(
                 decoding: HostFile.read(path, limit: InputLock.maximumBytes), named: path.string)
+            fault = nil
+        } catch let error as LockError where isReplaced {
+            lock = nil
+            fault = error
         }
     }
 
@@ -59,6 +71,13 @@ extension InputOptions {
     ) throws -> InputSources {
         var sources = sources
         guard mirror == nil, let lock = file.lock else { return sources }
+        for name in [node.image, node.kubesolo] where lock.entry(name) == nil {
+            let fault = FetchError(
+                .staleLock, subject: file.path.string,
+                detail: "does not name \(name), which the recipe needs; run 'ksbuild fetch --update-lock'")
+            guard !areRequired else { throw fault }
+            report(.unchecked(fault.description))
+        }
         var found: [(name: String, path: FilePath)] = []
         var missing: [InputLock.Entry] = []
         for entry in lock.entries {

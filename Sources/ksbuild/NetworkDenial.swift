@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// Having the kernel refuse connections, so that a build without a network is a fact and not a promise.
+/// Has the kernel refuse connections, so that a build without a network is a fact and not a promise.
 enum NetworkDenial {
     /// From now on, this process and those that it starts cannot make a socket but of the kind that stays on this host.
     ///

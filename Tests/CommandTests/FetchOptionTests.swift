@@ -73,13 +73,44 @@ import Testing
             while test "$(cat cache/ksbuild/inputs/partial/* 2>/dev/null | wc -c)" -lt 3000000; do sleep 0.1; done
             kill -INT $fetch; code wait $fetch; cat words
             mkdir -p cache/ksbuild/inputs/sha256; find cache/ksbuild/inputs/sha256 -size +20M | wc -l
+            file=$MIRROR/alpine/v3.23/releases/x86_64/alpine-virt-3.23.6-x86_64.iso
+            mv $file kept; echo 'please log in' >$file; code ks fetch --quiet --mirror $URL/slow 2>/dev/null; mv kept $file
             ks fetch --quiet --mirror $URL/slow
             ks cache verify
             """)
         let lines = result.output.split(separator: "\n")
-        try #require(lines.count == 4, "\(result.output)")
+        try #require(lines.count == 5, "\(result.output)")
         #expect(lines[0] == "exit 130" && lines[1].hasPrefix("ksbuild: ") && lines[2] == "0")
+        // What a portal says instead of the file takes nothing away of what is there.
+        #expect(lines[3] == "exit 65")
         let resumed = try await site.server.requests().filter { $0.status == 206 }
         #expect(!resumed.isEmpty, "nothing was resumed")
+    }
+
+    @Test func `no password is shown or locked, and the lock names what was asked for`() async throws {
+        let site = try await FetchCommandTests.Site()
+        let result = try await site.sh(
+            """
+            port=${URL##*:}
+            ks fetch --verbose --update-lock --mirror http://bob:hunter2@127.0.0.1:$port/away >words 2>&1
+            code env https_proxy='http://bob:hun/ter2@proxy:1' "$KSBUILD" fetch --retries 0 --mirror $SECURE --cache other \\
+              >>words 2>&1
+            sed -i 's/^name: edge/name: edge\\nkubesolo: { release: latest }/' ksbuild.yaml
+            code ks fetch --update-lock --mirror http://bob:hunter2@127.0.0.1:$port >>words 2>&1
+            grep -c -e hunter2 -e hun/ter2 words ksbuild.lock || :
+            grep -c ':.*/away/' ksbuild.lock
+            grep -o 'exit .*' words
+            """)
+        #expect(result.output == "words:0\nksbuild.lock:0\n2\nexit 69\nexit 65\n", "\(result.output)")
+    }
+
+    @Test func `a cache may be named from where one is`() async throws {
+        let site = try await FetchCommandTests.Site()
+        let result = try await site.sh(
+            """
+            ks fetch --quiet --update-lock --mirror $URL --cache here >/dev/null
+            ks bundle --quiet --version 1.0.0 --offline --cache here && test ! -e cache && echo built
+            """)
+        #expect(result.output == "built\n")
     }
 }

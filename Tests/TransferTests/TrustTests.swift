@@ -39,7 +39,7 @@ struct TrustTests {
         var settings = quick()
         settings.certificates = server.authority
         let fetched = try fetch("\(server.plain)/up/file", into: scratch, .init(), settings)
-        #expect(fetched.address == "\(server.secure)/file")
+        #expect(fetched.address == "\(server.plain)/up/file")
         let error = try failure("\(server.secure)/down/file", into: scratch, .init(), settings)
         #expect(error.code == .badRedirect)
         #expect(error.description.contains("not safe to follow"), "\(error)")

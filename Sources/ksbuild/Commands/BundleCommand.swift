@@ -47,8 +47,9 @@ struct BundleCommand: AsyncParsableCommand {
         let project = try Project(recipe, version: version, report)
         let signer = try signing.signer(for: project.decoded)
         if fetch {
-            let fetcher = try InputFetcher(inputs.cache.open(isBelieved: !paranoid), MirrorList(), transfer, report)
-            _ = try await fetcher.fetch(try project.lockFile.required().entries)
+            let lock = try project.lockFile.required()
+            let cache = inputs.cache.open(isBelieved: !paranoid)
+            _ = try await InputFetcher(cache, MirrorList(), transfer, report, for: lock).fetch(lock.entries)
             Interrupt.release()
         }
         let work = try folder.makeWorkFolder()

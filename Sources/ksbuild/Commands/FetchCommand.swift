@@ -75,7 +75,7 @@ struct FetchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let file = try LockFile(recipe)
+        let file = try LockFile(recipe, isReplaced: updateLock)
         if list { return Console.print(try InputList.text(of: file.required(), format)) }
         let fetcher = try InputFetcher(cache.open(), mirrors, transfer, report)
         guard updateLock else {
@@ -86,6 +86,9 @@ struct FetchCommand: AsyncParsableCommand {
         let decoded = try RecipeFile.decode(FilePath(recipe.recipe), surroundings: Host.surroundings)
         let work = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-")
         let reporter = Reporter(report)
+        if let fault = file.fault {
+            reporter.show(.warning("\(fault); it is written anew, and what it named is not held against what comes"))
+        }
         guard let date = LockDate(seconds: Host.now) else {
             throw ValidationError("the clock of this host shows a time that no lock can hold; set it")
         }
@@ -93,7 +96,15 @@ struct FetchCommand: AsyncParsableCommand {
         let update = LockUpdate(
             fetcher: fetcher, signer: try signer(work.path), replacing: old, names: names, date: date,
             scratch: work.path, report: reporter.show)
-        let new = try await update.run(decoded)
+        let new: InputLock
+        do {
+            new = try await update.run(decoded)
+        } catch {
+            // A program that was asked may have got the signal, too.
+            try fetcher.requireGoingOn()
+            throw error
+        }
+        try fetcher.requireGoingOn()
         let changes = InputLock.changes(from: old, to: new)
         for change in changes { Console.print(change.description) }
         for entry in new.entries where entry.trust == .firstUse {

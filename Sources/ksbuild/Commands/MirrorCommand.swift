@@ -20,10 +20,11 @@ struct MirrorCommand: AsyncParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() async throws {
-        let entries = try LockFile(recipe).required().entries
-        let fetcher = try InputFetcher(cache.open(), MirrorList(), transfer, report)
+        let lock = try LockFile(recipe).required()
+        let entries = lock.entries
+        let fetcher = try InputFetcher(cache.open(), MirrorList(), transfer, report, for: lock)
         _ = try await fetcher.fetch(entries)
-        try LockedView.copy(entries, from: fetcher.cache, to: FilePath(directory)) { name in
+        try LockedView.copy(entries, with: fetcher, to: FilePath(directory)) { name in
             if report.verbose { Console.error("copy \(name)") }
         }
         let bytes = entries.reduce(0) { $0 + $1.size }
