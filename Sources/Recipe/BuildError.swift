@@ -39,7 +39,9 @@ public struct BuildError: Failure, Hashable {
     static func missingInput(_ name: String, option: String) -> BuildError {
         BuildError(
             .missingInput, subject: name,
-            detail: "is needed and not at hand; name it with \(option), or a directory that has it with --mirror DIR")
+            detail:
+                "is needed and not at hand; fetch it with 'ksbuild fetch --update-lock', or name it with \(option), or a "
+                + "directory that has it with --mirror DIR")
     }
 
     /// One line: subject, what is wrong, what to do.
