@@ -37,6 +37,14 @@ public struct FetchError: Failure, Hashable {
         self.detail = detail
     }
 
+    /// The error for a lock that is not the one of what is built; `nil` where nothing was found.
+    public static func stale(_ findings: [LockFinding]) -> FetchError? {
+        findings.first.map { first in
+            let more = findings.count > 1 ? " (and \(findings.count - 1) more)" : ""
+            return FetchError(.staleLock, subject: first.place, detail: first.detail + more)
+        }
+    }
+
     /// The error for inputs that are locked and not in the cache.
     public static func notCached(_ entries: [InputLock.Entry]) -> FetchError {
         FetchError(

@@ -131,9 +131,9 @@ extension Recipe {
     /// The Alpine release.
     public static let defaultAlpineVersion = "3.23.6"
     /// The KubeSolo release.
-    public static let defaultKubeSoloVersion = "v1.2.2"
+    public static let defaultKubeSoloVersion = KubeSoloVersion.recommended.description
     /// The oldest KubeSolo that runs on Alpine.
-    public static let oldestKubeSoloVersion = "v1.1.3"
+    public static let oldestKubeSoloVersion = KubeSoloVersion.oldestOnAlpine.description
     /// The user of a recipe that names none.
     public static let defaultUser = "alpine"
     /// The packages that every node has; Alpine's virt image carries them.

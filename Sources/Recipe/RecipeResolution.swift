@@ -27,7 +27,7 @@ extension Recipe {
 
     private var resolvedKubeSolo: Node.KubeSolo {
         Node.KubeSolo(
-            version: kubesolo.release ?? .newestKnown, variant: kubesolo.variant ?? .offline, sha256: kubesolo.sha256,
+            version: kubesolo.release ?? .recommended, variant: kubesolo.variant ?? .offline, sha256: kubesolo.sha256,
             configuration: ConfigValue.mapping(kubesolo.configuration).sortedByKey)
     }
 
@@ -52,11 +52,6 @@ extension Recipe {
             match: dataDisk.match ?? fallback.match, format: dataDisk.format ?? fallback.format,
             snapshots: dataDisk.snapshots ?? fallback.snapshots)
     }
-}
-
-extension KubeSoloVersion {
-    /// The release that a recipe means that names none.
-    static let newestKnown = KubeSoloVersion(major: 1, minor: 2, patch: 2)
 }
 
 extension ConfigValue {

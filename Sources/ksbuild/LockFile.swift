@@ -71,13 +71,10 @@ extension InputOptions {
     ) throws -> InputSources {
         var sources = sources
         guard mirror == nil, let lock = file.lock else { return sources }
-        for name in [node.image, node.kubesolo] where lock.entry(name) == nil {
-            let fault = FetchError(
-                .staleLock, subject: file.path.string,
-                detail: "does not name \(name), which the recipe needs; run 'ksbuild fetch --update-lock'")
-            guard !areRequired else { throw fault }
-            report(.unchecked(fault.description))
-        }
+        let missingEntries = lock.findings(needed: [node.image, node.kubesolo], named: file.path.string)
+            .filter { $0.kind == .missing }
+        if areRequired, let error = FetchError.stale(missingEntries) { throw error }
+        for finding in missingEntries { report(.unchecked(finding.description)) }
         var found: [(name: String, path: FilePath)] = []
         var missing: [InputLock.Entry] = []
         for entry in lock.entries {
@@ -128,11 +125,6 @@ extension Project {
         }
         let needed = Set([upstreamNames.image, upstreamNames.kubesolo] + files)
         let unused = lock.findings(needed: needed, named: lockFile.path.string).filter { $0.kind == .unused }
-        guard let first = unused.first else { return }
-        throw FetchError(
-            .staleLock, subject: "\(lockFile.path):\(first.line ?? 1):1",
-            detail:
-                "\(first.name) is locked and not needed\(unused.count > 1 ? ", as are \(unused.count - 1) more" : "");"
-                + " run 'ksbuild fetch --update-lock' to drop it")
+        if let error = FetchError.stale(unused) { throw error }
     }
 }

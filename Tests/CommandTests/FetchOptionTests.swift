@@ -113,4 +113,22 @@ import Testing
             """)
         #expect(result.output == "built\n")
     }
+
+    @Test func `a bundle fetches what its lock names on request, and refuses what it does not need`() async throws {
+        let site = try await FetchCommandTests.Site("apiVersion: ksbuild/v1\nname: edge\npackages: [iptables]\n")
+        let result = try await site.sh(
+            """
+            ks fetch --quiet --update-lock --mirror $URL >/dev/null; rm -rf cache
+            ks bundle --quiet --version 1.0.0 --fetch && echo built
+            sed -i '/^packages/d' ksbuild.yaml
+            code ks bundle --quiet --version 1.1.0 2>&1; ls out/bundles
+            """)
+        #expect(
+            result.output.hasPrefix(
+                "built\nksbuild: ksbuild.lock:4:11: alpine/v3.23/main/x86_64/APKINDEX.tar.gz is locked"))
+        #expect(
+            result.output.contains("and not needed; run 'ksbuild fetch --update-lock' to drop it (and "),
+            "\(result.output)")
+        #expect(result.output.hasSuffix("exit 65\n1.0.0\n"), "\(result.output)")
+    }
 }

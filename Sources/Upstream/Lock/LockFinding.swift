@@ -19,17 +19,19 @@ public struct LockFinding: Hashable, Sendable, CustomStringConvertible {
     /// The line of an unused entry, from 1.
     public let line: Int?
 
-    /// One line: the place, what is wrong, and the command that mends it.
-    public var description: String {
+    /// The lock, and in it the place of an unused entry: `ksbuild.lock:5:11`.
+    public var place: String { kind == .missing ? source : "\(source):\(line ?? 1):11" }
+
+    /// What is wrong, and the command that mends it.
+    public var detail: String {
         switch kind {
-        case .missing:
-            printable("\(source): \(name) is needed and not locked; run 'ksbuild fetch --update-lock \(name)'")
-        case .unused:
-            printable(
-                "\(source):\(line ?? 1):11: \(name) is locked and not needed; run 'ksbuild fetch --update-lock' to drop it"
-            )
+        case .missing: "\(name) is needed and not locked; run 'ksbuild fetch --update-lock \(name)'"
+        case .unused: "\(name) is locked and not needed; run 'ksbuild fetch --update-lock' to drop it"
         }
     }
+
+    /// One line: the place, what is wrong, and the command that mends it.
+    public var description: String { printable("\(place): \(detail)") }
 }
 
 extension InputLock {
