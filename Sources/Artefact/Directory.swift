@@ -54,6 +54,16 @@ extension HostFile {
         }
     }
 
+    /// Makes what is in a file that another program has written last through a power failure.
+    ///
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    public static func synchronise(file: FilePath) throws(ArtefactError) {
+        let descriptor = unsafe file.withPlatformString { name in unsafe Glibc.open(name, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw .system("open", file, Errno(rawValue: Glibc.errno)) }
+        defer { _ = Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .system("synchronise", file, Errno(rawValue: Glibc.errno)) }
+    }
+
     /// Gives a file its new name, replacing what was there in the same instant.
     ///
     /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/creation``.

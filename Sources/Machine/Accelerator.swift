@@ -1,5 +1,5 @@
 /// How the processor of a virtual machine comes about.
-public enum Accelerator: String, Hashable, Sendable, CaseIterable {
+public enum Accelerator: String, Codable, Hashable, Sendable, CaseIterable {
     /// Emulated in software; works everywhere, about twenty times slower than the host.
     case tcg
     /// Run by the host's own processor through `/dev/kvm`.

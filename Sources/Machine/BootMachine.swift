@@ -9,7 +9,7 @@ public import SystemPackage
 /// init finds the overlay on the second drive.
 public struct BootMachine: Hashable, Sendable {
     /// The firmware that starts the boot loader.
-    public enum Firmware: String, Hashable, Sendable, CaseIterable {
+    public enum Firmware: String, Codable, Hashable, Sendable, CaseIterable {
         /// SeaBIOS, which starts isolinux.
         case bios
         /// OVMF, which starts GRUB; needs the host's package `ovmf`.

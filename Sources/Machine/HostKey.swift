@@ -27,4 +27,9 @@ struct HostKey: Hashable, Sendable {
             return HostKey(type: String(words[1]), base64: String(words[2]))
         }
     }
+
+    /// The short name of a type, which `-t` of ssh-keyscan takes.
+    static func scanName(_ type: String) -> String {
+        type.hasPrefix("ssh-") ? String(type.dropFirst(4)) : type.hasPrefix("ecdsa-") ? "ecdsa" : type
+    }
 }

@@ -2,14 +2,14 @@ internal import Glibc
 internal import SystemPackage
 
 /// Ports of the loopback interface that nobody uses.
-enum LoopbackPort {
+public enum LoopbackPort {
     /// Picks ports that are free at this moment and differ from each other.
     ///
     /// The kernel names them (a socket bound to port 0) and all are held until the last is named. Nothing keeps another
     /// program from taking one before QEMU does: whoever uses them tries again with others then.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/noFreePort``.
-    static func pick(_ count: Int) throws(MachineError) -> [UInt16] {
+    public static func pick(_ count: Int) throws(MachineError) -> [UInt16] {
         var held: [CInt] = []
         defer { for descriptor in held { _ = close(descriptor) } }
         var ports: [UInt16] = []

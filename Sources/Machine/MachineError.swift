@@ -25,6 +25,28 @@ public struct MachineError: Failure, Hashable {
         case hostKeyMismatch
         /// The node booted and is not what was expected of it.
         case unhealthy
+        /// Nobody answers who would run machines, or lacks what it needs for that.
+        case hostUnavailable
+        /// The user may not do this to a machine.
+        case permission
+        /// There is a machine of that name already.
+        case exists
+        /// There is no machine of that name.
+        case notMade
+        /// The machine is not in the state that is needed.
+        case wrongState
+        /// A disk, a port or a network is in use by something else.
+        case inUse
+        /// Another ksbuild changes the machine.
+        case busy
+        /// There is no room.
+        case noRoom
+        /// A file of a machine is not what was written there.
+        case damagedRecord
+        /// libvirt or QEMU refused what was asked of it.
+        case refused
+        /// The user ended it.
+        case interrupted
         /// The system refused an operation on the host.
         case system
     }
@@ -67,8 +89,14 @@ public struct MachineError: Failure, Hashable {
     /// What the failure means to the caller.
     public var failureClass: FailureClass {
         switch code {
-        case .programMissing, .firmwareMissing: .unavailable
-        case .imageMissing: .noInput
+        case .programMissing, .firmwareMissing, .hostUnavailable: .unavailable
+        case .imageMissing, .notMade: .noInput
+        case .exists, .noRoom: .cannotCreate
+        case .damagedRecord: .data
+        case .permission: .permission
+        case .wrongState, .inUse, .busy: .busy
+        case .interrupted: .interrupted
+        case .refused: .io
         case .invalidSpecification: .usage
         case .noFreePort: .busy
         case .exited, .monitor: .software

@@ -60,24 +60,10 @@ struct MonitorConnection: ~Copyable {
         let fault: String?
     }
 
-    /// The value inside an answer.
-    private struct Envelope<Value: Decodable>: Decodable {
-        let value: Value
-
-        private enum CodingKeys: String, CodingKey { case value = "return" }
-    }
-
     private struct Command<Arguments: Encodable>: Encodable {
         let execute: String
         let arguments: Arguments
         let id: Int
-    }
-
-    /// A command without arguments, or an answer whose value does not matter.
-    struct Nothing: Codable, Hashable, Sendable {
-        init() {}
-        /// Takes any value.
-        init(from decoder: any Decoder) {}
     }
 
     /// Sends what waits to be sent and takes what QEMU has sent, without waiting.
@@ -161,7 +147,7 @@ struct MonitorConnection: ~Copyable {
             return nil
         }
         if let fault = answer.fault { throw Self.fault("refused \(name): \(fault)") }
-        guard let envelope = try? JSONDecoder().decode(Envelope<Value>.self, from: Data(answer.line)) else {
+        guard let envelope = try? JSONDecoder().decode(MonitorReturn<Value>.self, from: Data(answer.line)) else {
             throw Self.fault("answered \(name) with something else than expected")
         }
         return envelope.value

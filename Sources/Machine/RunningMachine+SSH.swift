@@ -1,5 +1,4 @@
 internal import Artefact
-internal import Subprocess
 public import SystemPackage
 
 /// Who logs in to a node by SSH, and with which key.
@@ -27,9 +26,6 @@ public struct SSHResult: Hashable, Sendable {
 }
 
 extension RunningMachine {
-    /// The most output that is taken from a command on a node.
-    private static let outputLimit = 16 << 20
-
     /// Asks the node for its host key over the network and compares it with what the serial line reported.
     ///
     /// The serial line is the side channel by which the key is known to be the node's own; after that the key is pinned.
@@ -43,13 +39,8 @@ extension RunningMachine {
         else {
             throw MachineError(.timeLimit, subject: "host key", detail: "the node has reported none on its serial line")
         }
-        let scan = try await tool(
-            "ssh-keyscan", ["-T", "30", "-p", "\(ports.ssh)", "-t", Self.scanName(type), "127.0.0.1"], .seconds(60))
-        guard let offered = HostKey.keys(inScan: scan.output).first(where: { $0.type == type }) else {
-            throw MachineError(
-                .timeLimit, subject: "host key", detail: "the node offers no \(type) key on its port 22\(oneLine(scan))"
-            )
-        }
+        let offered = try await HostKeyScan.offered(
+            type, at: NodeAccess.Endpoint(address: "127.0.0.1", port: ports.ssh))
         guard let fingerprint = offered.fingerprint, fingerprint == expected else {
             throw MachineError(
                 .hostKeyMismatch, subject: "host key",
@@ -84,46 +75,8 @@ extension RunningMachine {
             "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=\(known.string)",
             "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60", "-o", "LogLevel=ERROR",
         ]
-        return try await tool("ssh", options + ["127.0.0.1", "--", command], limit, input: input)
-    }
-
-    /// `-t` of ssh-keyscan takes the short names.
-    private static func scanName(_ type: String) -> String {
-        type.hasPrefix("ssh-") ? String(type.dropFirst(4)) : type.hasPrefix("ecdsa-") ? "ecdsa" : type
-    }
-
-    private func oneLine(_ result: SSHResult) -> String {
-        let words = result.errors.split(whereSeparator: \.isNewline).joined(separator: "; ")
-        return words.isEmpty ? "" : " (\(words.prefix(300)))"
-    }
-
-    /// Runs a program of OpenSSH's client for at most `limit`.
-    private nonisolated func tool(
-        _ name: String, _ arguments: [String], _ limit: Duration, input: String = ""
-    ) async throws -> SSHResult {
-        let program = try await BootMachine.resolve(name, package: "openssh-client")
-        let limits = Self.outputLimit
-        return try await withThrowingTaskGroup(of: SSHResult?.self) { group in
-            group.addTask {
-                let outcome = try await Subprocess.run(
-                    .path(program), arguments: Arguments(arguments), input: .string(input),
-                    output: .string(limit: limits), error: .string(limit: limits))
-                let code =
-                    switch outcome.terminationStatus {
-                    case .exited(let code): Int(code)
-                    case .signaled(let signal): 128 + Int(signal)
-                    }
-                return SSHResult(exitCode: code, output: outcome.standardOutput, errors: outcome.standardError)
-            }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let result = first else {
-                throw MachineError(.timeLimit, subject: name, detail: "did not end within \(limit.secondsText) s")
-            }
-            return result
-        }
+        let outcome = try await HostProgram("ssh", package: "openssh-client").run(
+            options + ["127.0.0.1", "--", command], within: limit, input: input)
+        return SSHResult(exitCode: outcome.exitCode, output: outcome.output, errors: outcome.errors)
     }
 }

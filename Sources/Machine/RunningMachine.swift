@@ -236,16 +236,16 @@ public actor RunningMachine {
 
     // MARK: The monitor
 
-    func execute(_ name: String) async throws -> MonitorConnection.Nothing {
-        try await execute(name, MonitorConnection.Nothing())
+    func execute(_ name: String) async throws -> MonitorNothing {
+        try await execute(name, MonitorNothing())
     }
 
-    func execute(_ name: String, _ arguments: some Encodable) async throws -> MonitorConnection.Nothing {
+    func execute(_ name: String, _ arguments: some Encodable) async throws -> MonitorNothing {
         let identifier = try monitor.begin(name, arguments)
         let deadline = clock.now.advanced(by: .seconds(60))
         while true {
             try poll()
-            if let value = try monitor.answer(to: identifier, name: name, returning: MonitorConnection.Nothing.self) {
+            if let value = try monitor.answer(to: identifier, name: name, returning: MonitorNothing.self) {
                 return value
             }
             guard clock.now < deadline else { throw MonitorConnection.fault("did not answer \(name) within 60 s") }
@@ -281,7 +281,7 @@ public actor RunningMachine {
 
     /// Ends the machine in any way that works.
     func end() async {
-        if isRunning, (try? monitor.begin("quit", MonitorConnection.Nothing())) != nil {
+        if isRunning, (try? monitor.begin("quit", MonitorNothing())) != nil {
             let deadline = clock.now.advanced(by: .seconds(10))
             while isRunning, clock.now < deadline, !Task.isCancelled {
                 try? poll()

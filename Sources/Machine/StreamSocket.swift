@@ -7,13 +7,25 @@ struct StreamSocket: ~Copyable {
 
     /// Connects to the socket file of a local server.
     ///
-    /// - Throws: ``MachineError`` with ``MachineError/Code/system``; also for a path over the 107 bytes that an address
-    ///   holds (unix(7)).
+    /// A path over the 107 bytes that an address holds (unix(7)) is gone to through its directory's descriptor.
+    ///
+    /// - Throws: ``MachineError`` with ``MachineError/Code/system``.
     init(path: FilePath) throws(MachineError) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.string.utf8)
+        var bytes = Array(path.string.utf8)
         let capacity = MemoryLayout.size(ofValue: address.sun_path)
+        var directory: CInt = -1
+        defer { if directory >= 0 { _ = close(directory) } }
+        if bytes.count >= capacity {
+            directory = unsafe path.removingLastComponent().withPlatformString { name in
+                unsafe Glibc.open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            }
+            guard directory >= 0 else {
+                throw .system("connect to this socket", path.string, Errno(rawValue: errno))
+            }
+            bytes = Array("/proc/self/fd/\(directory)/\(path.lastComponent?.string ?? "")".utf8)
+        }
         guard bytes.count < capacity else {
             throw .system("connect to this socket", path.string, .fileNameTooLong)
         }

@@ -1,5 +1,5 @@
 /// The units of sizes.
-enum SizeUnit: String, CaseIterable {
+package enum SizeUnit: String, CaseIterable {
     case kibi = "KiB"
     case mebi = "MiB"
     case gibi = "GiB"
@@ -26,7 +26,7 @@ enum SizeUnit: String, CaseIterable {
     }
 
     /// The number of bytes that a text of ``TextForm/byteCount`` means; `nil` where that is larger than any disk.
-    static func byteCount(_ text: String) -> Int64? {
+    package static func byteCount(_ text: String) -> Int64? {
         guard let unit = SizeUnit(rawValue: String(text.suffix(3))) else { return nil }
         let digits = text.dropLast(3)
         return digits.utf8.count <= unit.maximumDigits ? Int64(digits).map { $0 * unit.bytes } : nil

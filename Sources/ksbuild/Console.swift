@@ -1,3 +1,4 @@
+import ArgumentParser
 import Artefact
 import Glibc
 import SystemPackage
@@ -17,6 +18,20 @@ enum Console {
 
     /// Whether a person watches standard error.
     static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Asks whether to do something; only where a person can answer.
+    ///
+    /// - Parameters:
+    ///   - question: What is asked.
+    ///   - option: What says yes on the command line.
+    /// - Throws: `ValidationError` where standard input is no terminal.
+    static func confirm(_ question: String, option: String) throws -> Bool {
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw ValidationError("nobody can be asked whether to \(question.dropLast()) (no terminal); say \(option)")
+        }
+        write("\(question) [y/N] ", to: .standardError)
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
 
     private static func write(_ text: String, to stream: FileDescriptor) {
         do {

@@ -49,6 +49,33 @@ enum Host {
         return FilePath(unsafe String(cString: buffer))
     }
 
+    /// A path without symbolic links, from the root; of one that is not there yet, as far as it is.
+    static func resolved(_ path: FilePath) -> FilePath {
+        let absolute = workingDirectory.pushing(path).lexicallyNormalized()
+        let real = unsafe absolute.withPlatformString { name in unsafe realpath(name, nil) }
+        if let real = unsafe real {
+            defer { unsafe free(real) }
+            return FilePath(unsafe String(cString: real))
+        }
+        guard let last = absolute.lastComponent, absolute.components.count > 1 else { return absolute }
+        return resolved(absolute.removingLastComponent()).appending(last)
+    }
+
+    /// Becomes another program, which takes over terminal, exit code and all; only an error comes back.
+    ///
+    /// - Throws: `Errno`, such as for a program that is not installed.
+    static func become(_ program: String, _ arguments: [String]) throws -> Never {
+        var words: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) }
+        unsafe words.append(nil)
+        _ = unsafe execvp(program, words)
+        throw Errno(rawValue: errno)
+    }
+
+    /// The libvirt daemon that is meant where none is named.
+    static var libvirtURI: String {
+        variable("LIBVIRT_DEFAULT_URI") ?? (geteuid() == 0 ? "qemu:///system" : "qemu:///session")
+    }
+
     /// What a recipe may refer to.
     static var surroundings: Surroundings {
         Surroundings(environment: environment, workingDirectory: workingDirectory, home: home)

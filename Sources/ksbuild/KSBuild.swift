@@ -26,6 +26,7 @@ struct KSBuild: AsyncParsableCommand {
             CommandGroup(
                 name: "Judge",
                 subcommands: [VerifyCommand.self, InspectCommand.self, DiffCommand.self, BootCommand.self]),
+            CommandGroup(name: "Machine", subcommands: [VMCommand.self]),
             CommandGroup(
                 name: "Live and back",
                 subcommands: [

@@ -8,7 +8,7 @@ public import SystemPackage
 public struct BundledMedium {
     /// What messages call the bundle.
     private let name: String
-    private let epoch: Int64
+    let epoch: Int64
     private let architecture: String
     private let parts: [Manifest.Role: Part]
 

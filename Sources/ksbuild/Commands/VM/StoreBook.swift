@@ -1,0 +1,54 @@
+import Bundle
+import Machine
+import SystemPackage
+
+/// The store's pointer and history as the books of a machine's replacements.
+struct StoreBook {
+    private let store: BundleStore
+
+    init(_ options: MachineOptions) { store = BundleStore(options.out, isPatient: true) }
+
+    /// The entries; each may be made twice.
+    var book: ReleaseBook {
+        let store = store
+        return ReleaseBook(
+            take: { replacement in
+                guard try store.current()?.description != replacement.to.version else { return }
+                let (version, occasion) = (try Version(replacement.to.version), Self.occasion(replacement))
+                switch replacement.kind {
+                case .upgrade: _ = try store.activate(version, occasion)
+                case .rollback: _ = try store.rollback(to: version, occasion)
+                }
+            },
+            confirm: { replacement in
+                let version = try Version(replacement.to.version)
+                guard try store.current() == version else { return }
+                _ = try store.confirm(version, Self.occasion(replacement))
+            },
+            giveUp: { replacement in
+                let (from, to) = (try Version(replacement.from.version), try Version(replacement.to.version))
+                guard try store.current() == to else { return }
+                let occasion = Self.occasion(replacement)
+                switch replacement.kind {
+                case .upgrade: _ = try store.rollback(to: from, occasion)
+                case .rollback: _ = try store.activate(from, occasion, insisting: true, allowingDowngrade: true)
+                }
+            })
+    }
+
+    private static func occasion(_ replacement: Replacement) -> Occasion {
+        let why = replacement.why.map { "\(replacement.title): \($0)" } ?? replacement.title
+        var occasion = Host.occasion(why: why)
+        occasion.evidence = replacement.evidence.flatMap { $0.isEmpty ? nil : $0 }
+        return occasion
+    }
+
+    /// Confirms the live version where it is the one that was seen healthy and is not confirmed yet.
+    func note(healthy version: String, evidence: String) throws {
+        let version = try Version(version)
+        guard try store.current() == version else { return }
+        var occasion = Host.occasion(why: "a virtual machine is healthy with it")
+        occasion.evidence = evidence
+        _ = try store.confirm(version, occasion)
+    }
+}
