@@ -20,10 +20,11 @@ LONG_TESTS = every power failure|every synchronisation|every call|for two minute
 # Suites that keep all processors busy for long; beside them, tests with time limits would not be fair.
 HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests|^UpstreamTests\.CacheProcessTests
 
-.PHONY: help deps build release lab test test-quick test-boot test-long mutants demo lint bench install clean
+# The targets for a virtual machine, which a project has too; here they run what was built.
+KSBUILD ?= $(CURDIR)/.build/release/ksbuild
+include templates/vm.mk
 
-help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+.PHONY: deps build release lab test test-quick test-boot test-vm test-long mutants demo lint bench install
 
 deps: ## install what building and testing need (Debian packages; PyPI packages into .build/peers)
 	@Tests/Peers/install
@@ -76,5 +77,5 @@ install: release ## install below PREFIX: bin/ksbuild and share/ksbuild
 	rm -rf $(DESTDIR)$(PREFIX)/share/ksbuild/overlays $(DESTDIR)$(PREFIX)/share/ksbuild/templates
 	cp -R overlays templates $(DESTDIR)$(PREFIX)/share/ksbuild/
 
-clean: ## remove what was built; the laboratory stays in the cache
-	rm -rf .build out
+clean:: ## remove what was built; the laboratory stays in the cache
+	rm -rf .build out/demo

@@ -4,6 +4,20 @@ public import Upstream
 
 /// A recipe and the lock that says which inputs it means.
 extension DecodedRecipe {
+    /// The same recipe with another Alpine release; what the recipe pins about the image counts for its own release alone.
+    ///
+    /// - Parameters:
+    ///   - release: `3.23.6`, `3.23` or `latest-stable`.
+    ///   - name: What messages call it.
+    /// - Throws: `UpstreamError` with `UpstreamError.Code.malformed`.
+    public func choosing(alpine release: String, named name: String) throws(UpstreamError) -> DecodedRecipe {
+        let selector = try AlpineSelector(release, named: name)
+        var recipe = recipe
+        if recipe.alpine.release != release { recipe.alpine.sha256 = nil }
+        recipe.alpine.release = selector.description
+        return replacing(recipe)
+    }
+
     /// The same recipe, with the releases that it leaves open and the digests that it does not pin taken from a lock.
     ///
     /// - Parameters:

@@ -49,6 +49,18 @@ struct RecipeOption: ParsableArguments {
         name: .long,
         help: ArgumentHelp("The lock of its inputs; by default ksbuild.lock beside the recipe.", valueName: "file"))
     var lock: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Alpine's release instead of the recipe's: 3.23.6, 3.23 or latest-stable.", valueName: "release"))
+    var alpine: String?
+
+    /// The recipe, read without a fault.
+    func decode() throws -> DecodedRecipe {
+        let decoded = try RecipeFile.decode(FilePath(recipe), surroundings: Host.surroundings)
+        guard let alpine else { return decoded }
+        return try decoded.choosing(alpine: alpine, named: "--alpine")
+    }
 }
 
 /// Where inputs come from.

@@ -15,7 +15,7 @@ struct Project {
     init(_ option: RecipeOption, version: String = BuildStamp.developmentVersion, _ report: ReportOptions) throws {
         reporter = Reporter(report)
         lockFile = try LockFile(option)
-        decoded = try RecipeFile.decode(FilePath(option.recipe), surroundings: Host.surroundings)
+        decoded = try option.decode()
             .locked(by: lockFile.lock, named: lockFile.path.string)
         node = decoded.node(version: version)
         for warning in decoded.warnings { reporter.show(.warning(warning.description)) }

@@ -83,7 +83,7 @@ struct FetchCommand: AsyncParsableCommand {
             if !report.quiet { Console.print("\(inputs.count) inputs are in the cache") }
             return
         }
-        let decoded = try RecipeFile.decode(FilePath(recipe.recipe), surroundings: Host.surroundings)
+        let decoded = try recipe.decode()
         let work = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-")
         let reporter = Reporter(report)
         if let fault = file.fault {

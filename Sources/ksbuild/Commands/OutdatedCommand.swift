@@ -25,7 +25,7 @@ struct OutdatedCommand: AsyncParsableCommand {
     func run() async throws {
         let file = try LockFile(recipe)
         let lock = try file.required()
-        let decoded = try RecipeFile.decode(FilePath(recipe.recipe), surroundings: Host.surroundings)
+        let decoded = try recipe.decode()
             .locked(by: lock, named: file.path.string)
         let mirrors = MirrorList(mirror, relativeTo: Host.workingDirectory.string)
         let fetcher = try InputFetcher(cache.open(), mirrors, transfer, report)

@@ -56,7 +56,7 @@ struct MachineMaking: ParsableArguments {
     /// The recipe, where there is one.
     private func decoded() throws -> DecodedRecipe? {
         guard HostFile.exists(FilePath(recipe.recipe)) else { return nil }
-        return try RecipeFile.decode(FilePath(recipe.recipe), surroundings: Host.surroundings)
+        return try recipe.decode()
     }
 
     /// The name of a machine that has none.

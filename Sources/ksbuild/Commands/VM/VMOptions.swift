@@ -60,7 +60,9 @@ struct MadeMachine {
 
     /// How it is reached.
     func access(_ login: LoginOptions? = nil) -> NodeAccess {
-        NodeAccess(machine, life, identity: login?.identity.map { FilePath($0) })
+        var machine = machine
+        if let user = login?.sshUser { machine.user = user }
+        return NodeAccess(machine, life, identity: login?.identity.map { FilePath($0) })
     }
 
     /// What the node is to be.
@@ -78,6 +80,9 @@ struct LoginOptions: ParsableArguments {
         help: ArgumentHelp(
             "The private key to log in with, instead of the user's own keys and agent.", valueName: "file"))
     var identity: String?
+
+    @Option(name: [.customShort("l"), .long], help: ArgumentHelp("Who logs in, instead of the machine's user.", valueName: "user"))
+    var sshUser: String?
 }
 
 /// How long a node may take.

@@ -48,6 +48,7 @@ struct VMUpCommand: AsyncParsableCommand {
         for (name, value) in [("--iso", inputs.iso), ("--kubesolo", inputs.kubesolo), ("--mirror", inputs.mirror)] {
             if let value { words += [name, value] }
         }
+        if let alpine = making.recipe.alpine { words += ["--alpine", alpine] }
         if let cache = inputs.cache.cache { words += ["--cache", cache] }
         let isLocked = try LockFile(making.recipe).lock != nil
         if inputs.mirror == nil, isLocked { words.append("--fetch") }
