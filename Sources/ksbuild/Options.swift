@@ -52,7 +52,8 @@ struct RecipeOption: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Alpine's release instead of the recipe's: 3.23.6, 3.23 or latest-stable.", valueName: "release"))
+        help: ArgumentHelp(
+            "Alpine's release instead of the recipe's: 3.23.6, 3.23 or latest-stable.", valueName: "release"))
     var alpine: String?
 
     /// The recipe, read without a fault.

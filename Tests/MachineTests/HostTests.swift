@@ -26,7 +26,7 @@ import Testing
             ["-S", "-machine", "none", "-nodefaults", "-display", "none", "-qmp", "unix:\(socket),server=on,wait=off"])
         var monitor = try await connect(socket)
         while !monitor.isGreeted { try await step(&monitor) }
-        #expect(try await ask(&monitor, "qmp_capabilities", MonitorConnection.Nothing.self) != nil)
+        #expect(try await ask(&monitor, "qmp_capabilities", MonitorNothing.self) != nil)
         struct Status: Decodable {
             let status: String
             let running: Bool
@@ -36,7 +36,7 @@ import Testing
         #expect(status?.running == false)
         let error = await #expect(throws: MachineError.self) { try await self.refusal(socket: &monitor) }
         #expect(error?.description.hasPrefix("QEMU's monitor: refused no-such-command: ") == true)
-        _ = try await ask(&monitor, "quit", MonitorConnection.Nothing.self)
+        _ = try await ask(&monitor, "quit", MonitorNothing.self)
         while !monitor.isClosed { try await step(&monitor) }
         #expect(monitor.takeEvents().contains { $0.event == "SHUTDOWN" && $0.data?.reason == "host-qmp-quit" })
         #expect(try await ended.succeeded)
@@ -50,7 +50,7 @@ import Testing
     }
 
     private func refusal(socket monitor: inout MonitorConnection) async throws {
-        _ = try await ask(&monitor, "no-such-command", MonitorConnection.Nothing.self)
+        _ = try await ask(&monitor, "no-such-command", MonitorNothing.self)
     }
 
     private func step(_ monitor: inout MonitorConnection) async throws {
@@ -61,7 +61,7 @@ import Testing
     private func ask<Value: Decodable>(
         _ monitor: inout MonitorConnection, _ name: String, _ type: Value.Type
     ) async throws -> Value? {
-        let identifier = try monitor.begin(name, MonitorConnection.Nothing())
+        let identifier = try monitor.begin(name, MonitorNothing())
         for _ in 0..<2000 {
             if let value = try monitor.answer(to: identifier, name: name, returning: type) { return value }
             try await step(&monitor)

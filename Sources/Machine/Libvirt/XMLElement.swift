@@ -26,7 +26,7 @@ struct XMLElement: Hashable, Sendable {
 
     private func render(_ level: Int) -> String {
         let margin = String(repeating: "  ", count: level)
-        let words = attributes.map { " \($0.name)=\"\(XMLText.attribute($0.value))\"" }.joined()
+        let words = attributes.map { " \($0.name)=\(XMLText.attribute($0.value))" }.joined()
         if let text { return "\(margin)<\(name)\(words)>\(XMLText.escaped(text))</\(name)>\n" }
         guard !children.isEmpty else { return "\(margin)<\(name)\(words)/>\n" }
         return "\(margin)<\(name)\(words)>\n" + children.map { $0.render(level + 1) }.joined() + "\(margin)</\(name)>\n"

@@ -71,16 +71,17 @@ struct DataDiskImage: Sendable {
     }
 
     /// Forgets the snapshot while the machine runs, where it is there.
+    ///
+    /// QEMU is asked, since the file may be another user's meanwhile.
     func drop(_ snapshot: String, runningOn hypervisor: any Hypervisor) async throws {
-        guard try await has(snapshot) else { return }
         let nodes = try await hypervisor.monitor(
             "query-named-block-nodes", MonitorNothing(), returning: [BlockNodeReport].self)
-        guard let node = nodes.first(where: { $0.driver == "qcow2" && $0.image.filename == path.string })?.nodeName
-        else {
-            throw MachineError(.monitor, subject: machine, detail: "does not run on \(path)")
-        }
+        guard let node = nodes.first(where: { $0.driver == "qcow2" && $0.image.filename == path.string }),
+            let device = node.nodeName
+        else { throw MachineError(.monitor, subject: machine, detail: "does not run on \(path)") }
+        guard node.image.snapshots?.contains(where: { $0.name == snapshot }) == true else { return }
         _ = try await hypervisor.monitor(
-            "blockdev-snapshot-delete-internal-sync", SnapshotDeletion(device: node, name: snapshot),
+            "blockdev-snapshot-delete-internal-sync", SnapshotDeletion(device: device, name: snapshot),
             returning: MonitorNothing.self)
     }
 
@@ -96,7 +97,11 @@ struct DataDiskImage: Sendable {
 
 /// A block device of a running QEMU, as `query-named-block-nodes` tells it.
 private struct BlockNodeReport: Decodable, Sendable {
-    struct Image: Decodable, Sendable { let filename: String }
+    struct Image: Decodable, Sendable {
+        struct Snapshot: Decodable, Sendable { let name: String }
+        let filename: String
+        let snapshots: [Snapshot]?
+    }
     let nodeName: String?
     let driver: String?
     let image: Image

@@ -6,7 +6,7 @@ extension MachineLife {
     public func unfinished() throws -> Replacement? { try MachineFolder.read(Replacement.self, folder.journal) }
 
     /// What is looked at between two steps; tests end the process there.
-    public typealias Checkpoint = @Sendable (Replacement.Step) throws -> Void
+    public typealias Checkpoint = @Sendable (Replacement.Step) async throws -> Void
 
     /// Goes from one version to another, and back where the other one is not well.
     ///
@@ -52,9 +52,9 @@ private struct ReplacementWalk: Sendable {
     private var folder: MachineFolder { life.folder }
 
     /// Notes a step; what follows it may be cut off from here on.
-    private func note(_ replacement: Replacement) throws {
+    private func note(_ replacement: Replacement) async throws {
         try MachineFolder.write(replacement, folder.journal)
-        try checkpoint(replacement.step)
+        try await checkpoint(replacement.step)
     }
 
     /// Forgets the replacement, which has come to its end.
@@ -70,7 +70,7 @@ private struct ReplacementWalk: Sendable {
     func forward(_ begun: Replacement) async throws -> ReplacementOutcome {
         var replacement = begun
         try folder.pin([replacement.from.version, replacement.to.version])
-        try note(replacement)
+        try await note(replacement)
         do {
             try await life.stop(within: stopLimit, force: false)
             life.progress("keeping the data disk as it is")
@@ -80,7 +80,7 @@ private struct ReplacementWalk: Sendable {
             throw error
         }
         replacement.step = .kept
-        try note(replacement)
+        try await note(replacement)
         do {
             try book.take(replacement)
             try await put(replacement.newMedia)
@@ -89,7 +89,7 @@ private struct ReplacementWalk: Sendable {
             throw error
         }
         replacement.step = .switched
-        try note(replacement)
+        try await note(replacement)
         return try await prove(replacement)
     }
 
@@ -114,13 +114,13 @@ private struct ReplacementWalk: Sendable {
         case .healthy(let evidence):
             replacement.step = .proven
             replacement.evidence = evidence
-            try note(replacement)
+            try await note(replacement)
             return try await finish(replacement)
         case .failed(let why, let evidence):
             replacement.step = .failed
             replacement.why = why
             replacement.evidence = evidence
-            try note(replacement)
+            try await note(replacement)
             return try await back(replacement)
         }
     }
@@ -164,14 +164,14 @@ private struct ReplacementWalk: Sendable {
             life.progress("making the data disk what it was before")
             try await life.disk.revert(to: Replacement.snapshot)
             replacement.step = .reverted
-            try note(replacement)
+            try await note(replacement)
         }
         if replacement.step == .reverted {
             try await life.disk.drop(Replacement.snapshot)
             try await put(replacement.oldMedia)
             try book.giveUp(replacement)
             replacement.step = .returned
-            try note(replacement)
+            try await note(replacement)
         }
         try await life.start(try folder.made())
         let why = replacement.why ?? ""
@@ -195,7 +195,7 @@ private struct ReplacementWalk: Sendable {
             var cut = replacement
             cut.step = .failed
             cut.why = "ksbuild was cut off while it was being tried, and the machine does not run"
-            try note(cut)
+            try await note(cut)
             return try await back(cut)
         }
     }

@@ -81,7 +81,9 @@ struct LoginOptions: ParsableArguments {
             "The private key to log in with, instead of the user's own keys and agent.", valueName: "file"))
     var identity: String?
 
-    @Option(name: [.customShort("l"), .long], help: ArgumentHelp("Who logs in, instead of the machine's user.", valueName: "user"))
+    @Option(
+        name: [.customShort("l"), .long],
+        help: ArgumentHelp("Who logs in, instead of the machine's user.", valueName: "user"))
     var sshUser: String?
 }
 
