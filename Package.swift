@@ -63,7 +63,7 @@ let package = Package(
             "Diff",
             ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe", system]),
         room("Fetch", ["Artefact", "Node", "Transfer", "Upstream", "Recipe", system]),
-        room("Machine", ["Artefact", system, yams, subprocess]),
+        room("Machine", ["Artefact", "CLinux", system, yams, subprocess]),
         .executableTarget(
             name: "ksbuild",
             dependencies: [

@@ -10,6 +10,9 @@ int sync_file_range(int file, off_t offset, off_t count, unsigned flags);
 /// `SYNC_FILE_RANGE_WRITE` of `<linux/fs.h>`: begin to write, and do not wait for it.
 static const unsigned ksbuild_beginWriting = 2;
 
+// getxattr, for access control lists; the Glibc module lacks it.
+#include <sys/xattr.h>
+
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,3 +1,4 @@
+internal import Artefact
 internal import Subprocess
 internal import SystemPackage
 
@@ -15,15 +16,17 @@ struct HostProgram: Sendable {
         /// Whether it ended with 0.
         var succeeded: Bool { exitCode == 0 }
 
-        /// What it wrote on its standard error, on one line.
+        /// What it complained about, on one line and of bounded length; where it marks its errors as `virsh` does, only
+        /// these.
         var complaint: String {
-            let lines = errors.split(whereSeparator: \.isNewline).map { line in
-                line.hasPrefix("error: ") ? line.dropFirst(7) : line
-            }
-            return String(lines.joined(separator: "; ").prefix(600))
+            let lines = errors.split(whereSeparator: \.isNewline)
+            let marked = lines.filter { $0.hasPrefix("error: ") }.map { $0.dropFirst(7) }
+            return String((marked.isEmpty ? lines : marked).joined(separator: "; ").prefix(600))
         }
     }
 
+    /// Where programs for administrators are, which the search path of other users often lacks.
+    private static let administration = ["/usr/local/sbin", "/usr/sbin", "/sbin"]
     /// The most output that is taken.
     private static let outputLimit = 16 << 20
 
@@ -51,7 +54,7 @@ struct HostProgram: Sendable {
     /// - Returns: What it said; a program that fails is no error.
     /// - Throws: ``MachineError`` with ``MachineError/Code/programMissing`` or ``MachineError/Code/timeLimit``.
     func run(_ arguments: [String], within limit: Duration, input: String = "") async throws -> Outcome {
-        let program = try await BootMachine.resolve(name, package: package)
+        guard let program = await Self.find(name) else { throw MachineError.missing(program: name, package: package) }
         let (name, surroundings, folder) = (name, environment, folder)
         return try await withThrowingTaskGroup(of: Outcome?.self) { group in
             group.addTask {
@@ -62,12 +65,8 @@ struct HostProgram: Sendable {
                     .path(program), arguments: Arguments(arguments), environment: .inherit.updating(variables),
                     workingDirectory: folder, input: .string(input), output: .string(limit: Self.outputLimit),
                     error: .string(limit: Self.outputLimit))
-                let code =
-                    switch record.terminationStatus {
-                    case .exited(let code): Int(code)
-                    case .signaled(let signal): 128 + Int(signal)
-                    }
-                return Outcome(exitCode: code, output: record.standardOutput, errors: record.standardError)
+                return Outcome(
+                    exitCode: record.terminationStatus.shellCode, output: record.standardOutput, errors: record.standardError)
             }
             group.addTask {
                 try await Task.sleep(for: limit)
@@ -78,6 +77,43 @@ struct HostProgram: Sendable {
                 throw MachineError(.timeLimit, subject: name, detail: "did not end within \(limit.secondsText) s")
             }
             return outcome
+        }
+    }
+
+    /// The path of a program, by the search path of this process and then where administrators have theirs.
+    static func find(_ name: String) async -> FilePath? {
+        if let path = try? await Executable.name(name).resolveExecutablePath(in: .inherit) { return path }
+        return administration.map { FilePath($0).appending(name) }.first { path in
+            guard let status = try? HostFile.status(of: path) else { return false }
+            return status.kind == .file && status.mode.bits & 0o111 != 0
+        }
+    }
+
+    /// Runs a program that only answers, with messages in English.
+    ///
+    /// - Returns: What it said; `nil` where it is not installed.
+    /// - Throws: ``MachineError`` with ``MachineError/Code/timeLimit``, or with ``MachineError/Code/stepFailed`` when it
+    ///   cannot be run.
+    static func ask(
+        _ name: String, _ arguments: [String], within limit: Duration = .seconds(60)
+    ) async throws -> Outcome? {
+        guard await find(name) != nil else { return nil }
+        var program = HostProgram(name, package: name)
+        program.environment = [("LC_ALL", "C")]
+        do {
+            return try await program.run(arguments, within: limit)
+        } catch let error as SubprocessError {
+            throw MachineError(.stepFailed, subject: name, detail: "cannot be run (\(error))")
+        }
+    }
+}
+
+extension TerminationStatus {
+    /// The exit code as a shell tells it: 128 and the number of the signal for a program that one ended.
+    var shellCode: Int {
+        switch self {
+        case .exited(let code): Int(code)
+        case .signaled(let signal): 128 + Int(signal)
         }
     }
 }

@@ -27,8 +27,6 @@ public struct MachineError: Failure, Hashable {
         case unhealthy
         /// Nobody answers who would run machines, or lacks what it needs for that.
         case hostUnavailable
-        /// The user may not do this to a machine.
-        case permission
         /// There is a machine of that name already.
         case exists
         /// There is no machine of that name.
@@ -47,6 +45,12 @@ public struct MachineError: Failure, Hashable {
         case refused
         /// The user ended it.
         case interrupted
+        /// The distribution of the host is not one that can be prepared.
+        case unknownDistribution
+        /// A step of preparing the host failed or had no effect.
+        case stepFailed
+        /// Root's rights are needed and cannot be had.
+        case notPermitted
         /// The system refused an operation on the host.
         case system
     }
@@ -89,11 +93,10 @@ public struct MachineError: Failure, Hashable {
     /// What the failure means to the caller.
     public var failureClass: FailureClass {
         switch code {
-        case .programMissing, .firmwareMissing, .hostUnavailable: .unavailable
+        case .programMissing, .firmwareMissing, .hostUnavailable, .unknownDistribution, .stepFailed: .unavailable
         case .imageMissing, .notMade: .noInput
         case .exists, .noRoom: .cannotCreate
         case .damagedRecord: .data
-        case .permission: .permission
         case .wrongState, .inUse, .busy: .busy
         case .interrupted: .interrupted
         case .refused: .io
@@ -101,6 +104,7 @@ public struct MachineError: Failure, Hashable {
         case .noFreePort: .busy
         case .exited, .monitor: .software
         case .timeLimit, .hostKeyMismatch, .unhealthy: .unhealthy
+        case .notPermitted: .permission
         case .system: errno == .permissionDenied || errno == .notPermitted ? .permission : .io
         }
     }

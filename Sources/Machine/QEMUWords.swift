@@ -19,7 +19,7 @@ enum QEMUWords {
         ),
         (["No space left on device"], .noRoom, "there is no room on the disk"),
         (["Cannot access storage file"], .imageMissing, "one of its files cannot be read"),
-        (["Permission denied"], .permission, "QEMU may not open one of its files; 'ksbuild vm check' says how"),
+        (["Permission denied"], .notPermitted, "QEMU may not open one of its files; 'ksbuild vm check' says how"),
     ]
 
     /// The error for a command that was refused.

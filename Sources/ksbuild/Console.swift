@@ -13,6 +13,9 @@ enum Console {
     /// Prints a line about the work.
     static func error(_ text: String) { write(text + "\n", to: .standardError) }
 
+    /// Prints a question; the answer comes on the same line.
+    static func ask(_ text: String) { write(text, to: .standardError) }
+
     /// Replaces the line that the cursor is on; only where a person watches.
     static func progress(_ text: String) { write("\r\u{1b}[K" + text, to: .standardError) }
 

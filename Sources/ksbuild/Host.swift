@@ -1,5 +1,7 @@
+import Artefact
 import Bundle
 import Glibc
+import Machine
 import Recipe
 import SystemPackage
 
@@ -81,9 +83,37 @@ enum Host {
         Surroundings(environment: environment, workingDirectory: workingDirectory, home: home)
     }
 
+    /// What distribution this host says it is (os-release(5)), or what a file says in its place.
+    ///
+    /// - Throws: `ArtefactError` where there is no such file.
+    static func osRelease(_ file: String? = nil) throws -> String {
+        let standard: FilePath = "/etc/os-release"
+        let path = file.map { FilePath($0) } ?? (HostFile.exists(standard) ? standard : "/usr/lib/os-release")
+        return String(decoding: try HostFile.read(path, limit: 1 << 16), as: UTF8.self)
+    }
+
     /// Who does this, when and why, for the history of a store.
     static func occasion(why: String) -> Occasion {
         Occasion(when: now, who: "\(user)@\(hostname)", why: why)
+    }
+
+    /// Who runs this command, with the groups that count for it.
+    static var person: HostUser {
+        var numbers = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        let count = unsafe getgroups(CInt(numbers.count), &numbers)
+        let groups = ([getegid()] + numbers.prefix(max(0, Int(count)))).compactMap(groupName)
+        return HostUser(name: user, isRoot: geteuid() == 0, groups: Set(groups))
+    }
+
+    /// Who asked for this command: the user behind `sudo` or `doas`, else the one who runs it.
+    static var invokingUser: String {
+        guard geteuid() == 0 else { return user }
+        return variable("SUDO_USER") ?? variable("DOAS_USER") ?? user
+    }
+
+    private static func groupName(_ number: gid_t) -> String? {
+        guard let entry = unsafe getgrgid(number), let name = unsafe entry.pointee.gr_name else { return nil }
+        return unsafe String(cString: name)
     }
 
     private static var user: String {

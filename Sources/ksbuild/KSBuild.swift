@@ -33,6 +33,7 @@ struct KSBuild: AsyncParsableCommand {
                     ListCommand.self, ActivateCommand.self, ConfirmCommand.self, RollbackCommand.self,
                     PruneCommand.self,
                 ]),
+            CommandGroup(name: "Machine", subcommands: [VMCommand.self]),
         ])
 
     /// The version of this ksbuild.

@@ -13,7 +13,7 @@ struct Virsh: Sendable {
     /// - Parameter arguments: The command and what follows it.
     /// - Returns: What it said; a refusal is no error.
     /// - Throws: ``MachineError`` with ``MachineError/Code/hostUnavailable`` when no daemon answers, or
-    ///   ``MachineError/Code/permission`` when it lets nobody in.
+    ///   ``MachineError/Code/notPermitted`` when it lets nobody in.
     func attempt(_ arguments: [String]) async throws -> HostProgram.Outcome {
         var program = HostProgram("virsh", package: "libvirt-clients")
         program.environment = [("LC_ALL", "C"), ("LIBVIRT_DEFAULT_URI", uri)]
@@ -43,7 +43,7 @@ struct Virsh: Sendable {
         }
         if isForbidden {
             return MachineError(
-                .permission, subject: uri,
+                .notPermitted, subject: uri,
                 detail:
                     "does not let you in (\(words)); join the group libvirt and log in again, or use qemu:///session")
         }

@@ -46,7 +46,7 @@ public protocol Hypervisor: Sendable {
     /// What the machine is doing.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/hostUnavailable`` when nobody answers, or
-    ///   ``MachineError/Code/permission``.
+    ///   ``MachineError/Code/notPermitted``.
     func state() async throws -> MachineState
 
     /// Makes the machine known; it is off then.

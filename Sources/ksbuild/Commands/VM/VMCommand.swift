@@ -8,7 +8,7 @@ struct VMCommand: AsyncParsableCommand {
             runs it, or QEMU alone with 'vm create --backend plain'.
             """,
         groupedSubcommands: [
-            CommandGroup(name: "The host", subcommands: []),
+            CommandGroup(name: "The host", subcommands: [VMSetupCommand.self, VMCheckCommand.self]),
             CommandGroup(
                 name: "Life",
                 subcommands: [
