@@ -44,11 +44,12 @@ import Testing
         #expect(try search.obstacle(on: directory) == (kernel.succeeded ? nil : directory))
     }
 
-    @Test func `the first closed directory is named, also behind a link and where the rest is yet to be made`()
+    @Test func `the first closed directory is named, behind a link and before what is yet to be made`()
         async throws
     {
         let scratch = try Scratch()
-        let script = "chmod 0711 .; mkdir -p a/b/c; chmod 0711 a; chmod 0700 a/b/c a/b; ln -s a/b/c link; mkdir -m 0711 open"
+        let script =
+            "chmod 0711 .; mkdir -p a/b/c; chmod 0711 a; chmod 0700 a/b/c a/b; ln -s a/b/c link; mkdir -m 0711 open"
         #expect(try await run("sh", ["-euc", script], in: scratch.path).succeeded)
         let search = PathSearch(HostAccount(identifier: Self.user, groups: [Self.group]))
         let closed = scratch.path.pushing("a/b")
