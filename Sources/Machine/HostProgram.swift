@@ -66,7 +66,8 @@ struct HostProgram: Sendable {
                     workingDirectory: folder, input: .string(input), output: .string(limit: Self.outputLimit),
                     error: .string(limit: Self.outputLimit))
                 return Outcome(
-                    exitCode: record.terminationStatus.shellCode, output: record.standardOutput, errors: record.standardError)
+                    exitCode: record.terminationStatus.shellCode, output: record.standardOutput,
+                    errors: record.standardError)
             }
             group.addTask {
                 try await Task.sleep(for: limit)

@@ -32,7 +32,7 @@ enum Console {
         guard isatty(STDIN_FILENO) == 1 else {
             throw ValidationError("nobody can be asked whether to \(question.dropLast()) (no terminal); say \(option)")
         }
-        write("\(question) [y/N] ", to: .standardError)
+        ask("\(question) [y/N] ")
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 

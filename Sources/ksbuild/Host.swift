@@ -73,11 +73,6 @@ enum Host {
         throw Errno(rawValue: errno)
     }
 
-    /// The libvirt daemon that is meant where none is named.
-    static var libvirtURI: String {
-        variable("LIBVIRT_DEFAULT_URI") ?? (geteuid() == 0 ? "qemu:///system" : "qemu:///session")
-    }
-
     /// What a recipe may refer to.
     static var surroundings: Surroundings {
         Surroundings(environment: environment, workingDirectory: workingDirectory, home: home)

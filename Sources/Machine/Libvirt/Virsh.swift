@@ -33,23 +33,22 @@ struct Virsh: Sendable {
         return outcome.output
     }
 
-    /// What a connection that was not made means.
+    /// What a connection that was not made means; `nil` where it was made.
     private static func refusal(_ words: String, _ uri: String) -> MachineError? {
         guard words.contains("failed to connect to the hypervisor") || words.contains("Failed to connect socket") else {
             return nil
         }
-        let isForbidden = ["Permission denied", "authentication", "access denied", "Access denied"].contains {
-            words.contains($0)
-        }
-        if isForbidden {
+        switch LibvirtRefusal(message: words) {
+        case .notPermitted, .noPolkit:
             return MachineError(
                 .notPermitted, subject: uri,
                 detail:
                     "does not let you in (\(words)); join the group libvirt and log in again, or use qemu:///session")
+        case .notRunning, .other:
+            return MachineError(
+                .hostUnavailable, subject: uri,
+                detail: "nobody answers (\(words)); start libvirt's daemon ('ksbuild vm check' says how)")
         }
-        return MachineError(
-            .hostUnavailable, subject: uri,
-            detail: "nobody answers (\(words)); start libvirt's daemon ('ksbuild vm check' says how)")
     }
 
     /// The error for a command that was refused.

@@ -83,8 +83,10 @@ public protocol Hypervisor: Sendable {
     ///
     /// - Parameters:
     ///   - name: The command.
-    ///   - arguments: Its arguments; ``NoArguments`` for none.
+    ///   - arguments: Its arguments; ``MonitorNothing`` for none.
+    ///   - returning: The type of what QEMU answers.
     /// - Returns: What QEMU answers.
+    /// - Throws: ``MachineError`` with ``MachineError/Code/monitor`` when it refuses.
     func monitor<Value: Decodable & Sendable>(
         _ name: String, _ arguments: some Encodable & Sendable, returning: Value.Type
     ) async throws -> Value

@@ -54,6 +54,7 @@ public struct Kubeconfig {
     /// - Parameters:
     ///   - existing: The document; an empty one counts as none.
     ///   - file: Its name, for messages.
+    /// - Returns: The document, with this cluster the current one.
     /// - Throws: ``MachineError`` with ``MachineError/Code/damagedRecord`` for what is no such document.
     public func merged(into existing: String, named file: String) throws -> String {
         guard existing.contains(where: { !$0.isWhitespace }) else { return text }

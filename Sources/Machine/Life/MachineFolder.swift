@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Glibc
 public import SystemPackage
 
-/// The files of a virtual machine that stays:
+/// The files of a virtual machine that stays.
 ///
 /// ```
 /// OUT/vm/NAME/

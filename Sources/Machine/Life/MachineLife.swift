@@ -22,7 +22,6 @@ public struct MachineLife: Sendable {
     /// Joins the parts.
     ///
     /// - Parameters:
-    ///   - hypervisor: Who runs it; `nil` stands for the one that the machine's description names.
     ///   - machine: The machine.
     ///   - folder: Its files.
     ///   - progress: Told of each step when it begins.
@@ -73,6 +72,7 @@ public struct MachineLife: Sendable {
     ///
     /// - Parameter dataToo: Whether the data disk goes too.
     /// - Returns: The paths of what is gone and the path of a data disk that stays.
+    /// - Throws: What the hypervisor throws, or `ArtefactError`.
     public func destroy(dataToo: Bool) async throws -> (removed: [FilePath], kept: FilePath?) {
         if try await hypervisor.state().isAlive {
             progress("switching \(folder.name) off")

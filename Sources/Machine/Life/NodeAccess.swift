@@ -63,6 +63,9 @@ public struct NodeAccess: Sendable {
     /// The node's own address: by lease, by its agent, or by what its console has told.
     ///
     /// - Parameter limit: The longest time to wait for one.
+    /// - Returns: The IPv4 address.
+    /// - Throws: ``MachineError`` with ``MachineError/Code/timeLimit`` where it has none in time, with
+    ///   ``MachineError/Code/wrongState`` where it does not run.
     public func address(within limit: Duration = .zero) async throws -> String {
         try await mustRun()
         let deadline = ContinuousClock.now.advanced(by: limit)
@@ -119,6 +122,7 @@ public struct NodeAccess: Sendable {
     /// - Parameters:
     ///   - options: Options of `ssh` besides.
     ///   - command: What runs there; empty for a login.
+    /// - Returns: The words after `ssh`.
     /// - Throws: As ``pinHostKey()``.
     public func sshArguments(_ options: [String] = [], _ command: [String] = []) async throws -> [String] {
         try await pinHostKey()
@@ -149,6 +153,7 @@ public struct NodeAccess: Sendable {
     /// - Parameters:
     ///   - command: The command for the user's shell.
     ///   - limit: The longest time.
+    /// - Returns: Its standard output.
     /// - Throws: ``MachineError`` with ``MachineError/Code/refused`` where `ssh` or the command fails.
     public func output(of command: String, within limit: Duration = .seconds(120)) async throws -> String {
         let program = HostProgram("ssh", package: "openssh-client")

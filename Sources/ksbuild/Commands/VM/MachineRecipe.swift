@@ -103,7 +103,8 @@ struct MachineMaking: ParsableArguments {
 
     private func host() throws -> VirtualMachine.Host {
         guard backend == .libvirt else { return .plain }
-        return .libvirt(uri: connect ?? Host.libvirtURI)
+        let uri = connect ?? LibvirtConnection.defaultURI(environment: Host.environment, user: Host.person)
+        return .libvirt(uri: try LibvirtConnection(uri).uri)
     }
 
     private func choice(_ steps: StepReporter) async -> Accelerator {
@@ -123,7 +124,7 @@ struct MachineMaking: ParsableArguments {
         let isUser: Bool
         switch host {
         case .plain: isUser = true
-        case .libvirt(let uri): isUser = network == "user" || (network == nil && uri.hasSuffix("/session"))
+        case .libvirt(let uri): isUser = network == "user" || (network == nil && isSession(uri))
         }
         guard isUser else {
             guard sshPort == nil, apiPort == nil else {
@@ -134,6 +135,8 @@ struct MachineMaking: ParsableArguments {
         let free = try LoopbackPort.pick(2)
         return .user(ssh: sshPort ?? free[0], api: apiPort ?? free[1])
     }
+
+    private func isSession(_ uri: String) -> Bool { (try? LibvirtConnection(uri).daemon) == .session }
 
     /// A size, or a number of units.
     private static func bytes(_ text: String, unit: UInt64, _ option: String) throws -> UInt64 {
