@@ -6,23 +6,23 @@ internal import SystemPackage
 ///
 /// Machines are named by UUID wherever that can be: a domain of the same name that somebody else has made is never
 /// touched.
-public struct LibvirtHypervisor: Hypervisor {
+struct LibvirtHypervisor: Hypervisor {
     private let virsh: Virsh
     private let name: String
     private let uuid: String
     private let folder: MachineFolder
 
     /// libvirt for one machine.
-    public init(uri: String, machine: VirtualMachine, in folder: MachineFolder) {
+    init(uri: String, machine: VirtualMachine, in folder: MachineFolder) {
         virsh = Virsh(uri: uri)
         name = machine.name
         uuid = machine.uuid
         self.folder = folder
     }
 
-    public var title: String { "libvirt at \(virsh.uri)" }
+    var title: String { "libvirt at \(virsh.uri)" }
 
-    public func state() async throws -> MachineState {
+    func state() async throws -> MachineState {
         let outcome = try await virsh.attempt(["domstate", "--reason", uuid])
         guard outcome.succeeded else {
             if outcome.complaint.contains("failed to get domain") || outcome.complaint.contains("Domain not found") {
@@ -45,7 +45,7 @@ public struct LibvirtHypervisor: Hypervisor {
         }
     }
 
-    public func define(_ machine: VirtualMachine) async throws {
+    func define(_ machine: VirtualMachine) async throws {
         let other = try await virsh.attempt(["domuuid", name])
         let found = other.output.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
         guard !other.succeeded || found == uuid else {
@@ -59,7 +59,7 @@ public struct LibvirtHypervisor: Hypervisor {
         try await virsh.run(["define", "--validate", file.string], for: name)
     }
 
-    public func change(to media: VirtualMachine.Media, of machine: VirtualMachine) async throws {
+    func change(to media: VirtualMachine.Media, of machine: VirtualMachine) async throws {
         try await insert(media.boot, into: DomainXML.bootDrive)
         if let seed = media.seed { try await insert(seed, into: DomainXML.seedDrive) }
     }
@@ -75,29 +75,29 @@ public struct LibvirtHypervisor: Hypervisor {
         try await virsh.run(["change-media", uuid, drive, image, "--update", "--config"], for: name)
     }
 
-    public func undefine() async throws {
+    func undefine() async throws {
         let outcome = try await virsh.attempt(["undefine", uuid, "--keep-nvram"])
         guard !outcome.succeeded, try await state() != .absent else { return }
         throw Virsh.failure(outcome.complaint, "undefine", name)
     }
 
-    public func start(_ machine: VirtualMachine) async throws { try await virsh.run(["start", uuid], for: name) }
+    func start(_ machine: VirtualMachine) async throws { try await virsh.run(["start", uuid], for: name) }
 
-    public func askAgent() async throws -> Bool {
+    func askAgent() async throws -> Bool {
         try await virsh.attempt(["shutdown", uuid, "--mode", "agent"]).succeeded
     }
 
-    public func pressPowerButton() async throws {
+    func pressPowerButton() async throws {
         try await virsh.run(["shutdown", uuid, "--mode", "acpi"], for: name)
     }
 
-    public func cutPower() async throws {
+    func cutPower() async throws {
         let outcome = try await virsh.attempt(["destroy", uuid])
         guard !outcome.succeeded, try await state().isAlive else { return }
         throw Virsh.failure(outcome.complaint, "destroy", name)
     }
 
-    public func addresses() async throws -> [String] {
+    func addresses() async throws -> [String] {
         for source in ["lease", "agent"] {
             let outcome = try await virsh.attempt(["domifaddr", uuid, "--source", source])
             let found = Self.addresses(outcome.output)
@@ -116,7 +116,7 @@ public struct LibvirtHypervisor: Hypervisor {
         }
     }
 
-    public func monitor<Value: Decodable & Sendable>(
+    func monitor<Value: Decodable & Sendable>(
         _ command: String, _ arguments: some Encodable & Sendable, returning: Value.Type
     ) async throws -> Value {
         let request = try JSONEncoder().encode(MonitorRequest(execute: command, arguments: arguments))
@@ -128,7 +128,7 @@ public struct LibvirtHypervisor: Hypervisor {
         return answer.value
     }
 
-    public func console() async throws -> ConsoleAccess {
+    func console() async throws -> ConsoleAccess {
         .program("virsh", arguments: ["-c", virsh.uri, "console", uuid, "--safe"])
     }
 }

@@ -6,19 +6,19 @@ internal import SystemPackage
 
 /// QEMU alone as the one who runs a machine: a process that goes on by itself, and is found again by the lock on the
 /// file with its number, which no end of it can leave behind.
-public struct PlainHypervisor: Hypervisor {
+struct PlainHypervisor: Hypervisor {
     private let name: String
     private let folder: MachineFolder
 
     /// QEMU for one machine.
-    public init(_ folder: MachineFolder) {
+    init(_ folder: MachineFolder) {
         name = folder.name
         self.folder = folder
     }
 
-    public var title: String { "QEMU" }
+    var title: String { "QEMU" }
 
-    public func state() async throws -> MachineState {
+    func state() async throws -> MachineState {
         guard try folder.machine() != nil else { return .absent }
         guard try process() != nil else { return .off }
         struct Status: Decodable, Sendable {
@@ -54,7 +54,7 @@ public struct PlainHypervisor: Hypervisor {
         return lock.l_type == Int16(F_UNLCK) ? nil : lock.l_pid
     }
 
-    public func define(_ machine: VirtualMachine) async throws {
+    func define(_ machine: VirtualMachine) async throws {
         if machine.firmware == .uefi, !HostFile.exists(folder.firmwareVariables) {
             let installed = try UEFIFirmware.onThisHost()
             try StagedFile.write(
@@ -63,11 +63,11 @@ public struct PlainHypervisor: Hypervisor {
         }
     }
 
-    public func change(to media: VirtualMachine.Media, of machine: VirtualMachine) async throws {}
+    func change(to media: VirtualMachine.Media, of machine: VirtualMachine) async throws {}
 
-    public func undefine() async throws {}
+    func undefine() async throws {}
 
-    public func start(_ machine: VirtualMachine) async throws {
+    func start(_ machine: VirtualMachine) async throws {
         let program = HostProgram(QEMUCommand.program, package: QEMUCommand.package)
         var command = program
         command.folder = folder.path
@@ -79,13 +79,13 @@ public struct PlainHypervisor: Hypervisor {
         }
     }
 
-    public func askAgent() async throws -> Bool { false }
+    func askAgent() async throws -> Bool { false }
 
-    public func pressPowerButton() async throws {
+    func pressPowerButton() async throws {
         _ = try await monitor("system_powerdown", MonitorNothing(), returning: MonitorNothing.self)
     }
 
-    public func cutPower() async throws {
+    func cutPower() async throws {
         guard let process = try process() else { return }
         _ = kill(process, SIGTERM)
         for attempt in 0..<1000 {
@@ -97,9 +97,9 @@ public struct PlainHypervisor: Hypervisor {
             .wrongState, subject: name, detail: "QEMU (process \(process)) does not end, not even by SIGKILL")
     }
 
-    public func addresses() async throws -> [String] { [] }
+    func addresses() async throws -> [String] { [] }
 
-    public func monitor<Value: Decodable & Sendable>(
+    func monitor<Value: Decodable & Sendable>(
         _ command: String, _ arguments: some Encodable & Sendable, returning: Value.Type
     ) async throws -> Value {
         var monitor = try MonitorConnection(path: folder.path.appending(PlainCommand.monitor))
@@ -124,5 +124,5 @@ public struct PlainHypervisor: Hypervisor {
         }
     }
 
-    public func console() async throws -> ConsoleAccess { .socket(folder.path.appending(PlainCommand.serial)) }
+    func console() async throws -> ConsoleAccess { .socket(folder.path.appending(PlainCommand.serial)) }
 }
