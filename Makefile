@@ -44,9 +44,9 @@ lint: ## formatting, shell scripts
 
 test: deps lint lab ## the whole test suite: units first, boots last
 	$(SWIFT) build $(TESTING) --build-tests
-	$(SWIFT) test $(TESTING) --skip-build --skip '^(BootTests|MachineTests)\.|$(HEAVY)'
+	$(SWIFT) test $(TESTING) --skip-build --skip '^(BootTests|MachineTests|VMTests)\.|$(HEAVY)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '$(HEAVY)' --skip '$(LONG_TESTS)'
-	$(SWIFT) test $(TESTING) --skip-build --filter '^MachineTests\.'
+	$(SWIFT) test $(TESTING) --skip-build --filter '^(MachineTests|VMTests)\.'
 	$(SWIFT) test $(TESTING) --skip-build --filter '^BootTests\.' --skip '$(LONG_BOOTS)'
 
 test-long: test ## the whole test suite, every state and every boot

@@ -87,6 +87,9 @@ let package = Package(
         .target(
             name: "ServerSupport", dependencies: ["Artefact", "TestSupport", system, subprocess],
             path: "Tests/ServerSupport", swiftSettings: settings),
+        .target(
+            name: "LibvirtSupport", dependencies: ["Artefact", "TestSupport", system, subprocess],
+            path: "Tests/LibvirtSupport", swiftSettings: settings),
         tests("ArtefactTests", []),
         tests("ArchiveTests", ["Archive"]),
         tests("NodeTests", ["Node"]),
@@ -99,6 +102,7 @@ let package = Package(
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),
+        tests("VMTests", ["ksbuild", "LibvirtSupport", "Machine"]),
         tests("CommandTests", ["ksbuild", "ServerSupport"]),
         tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine"]),
     ]

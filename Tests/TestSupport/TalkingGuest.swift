@@ -1,19 +1,18 @@
-import Artefact
-import SystemPackage
-import TestSupport
+internal import Artefact
+public import SystemPackage
 
 /// A guest of a few dozen bytes on a bootable CD: it says a text on the first serial port, echoes what is typed, and
 /// powers the machine off when the power button is pressed. It is up in about a second.
-enum TalkingGuest {
+public enum TalkingGuest {
     /// Writes the CD image (El Torito 1.0, no emulation).
-    static func write(saying text: String, heedsPowerButton: Bool = true, to scratch: borrowing Scratch) throws
-        -> FilePath
-    {
+    public static func write(
+        saying text: String, heedsPowerButton: Bool = true, to scratch: borrowing Scratch
+    ) throws -> FilePath {
         try write(code(heedsPowerButton: heedsPowerButton) + Array(text.utf8) + [0], to: scratch)
     }
 
     /// Writes the CD image of a guest that shows a text on the screen and says nothing.
-    static func write(showing rows: [String], to scratch: borrowing Scratch) throws -> FilePath {
+    public static func write(showing rows: [String], to scratch: borrowing Scratch) throws -> FilePath {
         let code: [UInt8] = [
             0xfa, 0x31, 0xc0, 0x8e, 0xd8, 0xfc,  // cli; xor ax, ax; mov ds, ax; cld
             0xb8, 0x00, 0xb8, 0x8e, 0xc0, 0x31, 0xff, 0xb4, 0x07,  // es:di = b800:0; grey on black
@@ -59,7 +58,7 @@ enum TalkingGuest {
     }
 
     /// What a node that is well says, with the noise of a real console around it.
-    static let healthyLines = [
+    public static let healthyLines = [
         "\u{1b}[2J\u{1b}[1;1HISOLINUX 6.04\r",
         "[    0.000000] Linux version 6.18.56-0-virt\r",
         " * Mounting boot media: ok.\r",
@@ -75,5 +74,5 @@ enum TalkingGuest {
         "ksbuild: health state=healthy version=v1.2.2\r",
         "ksbuild: boot state=complete runlevel=default\r", "edge-001 login: ",
     ]
-    static let healthyTranscript = healthyLines.joined(separator: "\n")
+    public static let healthyTranscript = healthyLines.joined(separator: "\n")
 }
