@@ -29,6 +29,7 @@ enum QEMUWords {
     ///   - command: What was asked, as it follows "refused".
     ///   - machine: The machine's name.
     ///   - host: Who refused.
+    /// - Returns: The error, with what to do where that is known.
     static func failure(_ words: String, _ command: String, _ machine: String, by host: String) -> MachineError {
         for meaning in meanings where meaning.words.allSatisfy(words.contains) {
             return MachineError(meaning.code, subject: machine, detail: "\(meaning.sentence) (\(words))")

@@ -9,6 +9,7 @@ extension DecodedRecipe {
     /// - Parameters:
     ///   - release: `3.23.6`, `3.23` or `latest-stable`.
     ///   - name: What messages call it.
+    /// - Returns: A recipe that names it.
     /// - Throws: `UpstreamError` with `UpstreamError.Code.malformed`.
     public func choosing(alpine release: String, named name: String) throws(UpstreamError) -> DecodedRecipe {
         let selector = try AlpineSelector(release, named: name)

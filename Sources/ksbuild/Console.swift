@@ -27,6 +27,7 @@ enum Console {
     /// - Parameters:
     ///   - question: What is asked.
     ///   - option: What says yes on the command line.
+    /// - Returns: Whether the answer is yes.
     /// - Throws: `ValidationError` where standard input is no terminal.
     static func confirm(_ question: String, option: String) throws -> Bool {
         guard isatty(STDIN_FILENO) == 1 else {

@@ -167,6 +167,7 @@ struct MachineMedia {
     ///   - steps: Told of each step.
     ///   - token: The line by which a node gives up what a confirmed version has written, where it is to.
     /// - Returns: The media, and the bundle's manifest.
+    /// - Throws: `BundleError` for a bundle that is not as it was published, or what composing throws.
     func compose(
         _ version: Version, _ steps: StepReporter, token: String? = nil
     ) throws -> (media: VirtualMachine.Media, manifest: Manifest) {
