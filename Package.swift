@@ -102,7 +102,7 @@ let package = Package(
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),
-        tests("VMTests", ["ksbuild", "LibvirtSupport", "Machine"]),
+        tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "Machine"]),
         tests("CommandTests", ["ksbuild", "ServerSupport"]),
         tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine"]),
     ]

@@ -1,0 +1,114 @@
+import Artefact
+import LibvirtSupport
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A project with a recipe and the Makefile of one, whose targets run on one of the two hosts of machines.
+struct NodeProject: Sendable {
+    /// Who runs the machine.
+    enum Host: String, Sendable, CaseIterable {
+        /// libvirt's daemon in the jail of the tests.
+        case libvirt
+        /// QEMU alone.
+        case plain
+    }
+
+    /// Long enough for a host with two processors that has other work to do.
+    static let timeout = 480
+
+    let host: Host
+    /// The project.
+    let folder: FilePath
+    let name: String
+
+    /// Writes recipe and Makefile.
+    ///
+    /// - Parameter folder: An empty directory.
+    init(_ host: Host, in folder: FilePath) async throws {
+        self.host = host
+        self.folder = folder
+        name = "node-\(host.rawValue)"
+        try await writeRecipe(kubesolo: "v1.2.2")
+        let made = try HostFile.read(Product.checkout.pushing("templates/vm.mk"), limit: 1 << 16)
+        try StagedFile.write(made, to: folder.appending("Makefile"))
+        try StagedFile.write(
+            HostFile.read(Product.lab.pushing("keys/id_ed25519"), limit: 4096), to: folder.appending("key"),
+            mode: EntryMode(0o600))
+    }
+
+    /// Writes a recipe with a release of KubeSolo.
+    func writeRecipe(kubesolo: String) async throws {
+        let key = try HostFile.read(Product.lab.pushing("keys/id_ed25519.pub"), limit: 4096)
+        let line = String(decoding: key, as: UTF8.self).split(whereSeparator: \.isNewline).joined()
+        let text = """
+            apiVersion: ksbuild/v1
+            name: kubesolo
+            hostname: edge-001
+            kubesolo: { release: \(kubesolo) }
+            health: { timeout: 60, stable: 5 }
+            access: { users: [ { name: alpine, doas: true, authorizedKeys: ["\(line)"] } ] }
+            vm: { cpus: 1 }
+
+            """
+        try StagedFile.write(Array(text.utf8), to: folder.appending("ksbuild.yaml"))
+    }
+
+    /// Runs a program where the machine's host is, in the project.
+    func run(_ program: String, _ arguments: [String], input: String = "") async throws -> ProgramResult {
+        let environment = ["XDG_CACHE_HOME": folder.appending(".cache").string]
+        switch host {
+        case .libvirt:
+            return try await LibvirtJail.shared.run(
+                program, arguments, in: folder, environment: environment, input: input)
+        case .plain:
+            return try await TestSupport.run(program, arguments, in: folder, environment: environment, input: input)
+        }
+    }
+
+    /// The words after `make` that run a target, as a user types them.
+    func words(_ target: String, _ variables: KeyValuePairs<String, String> = [:]) throws -> [String] {
+        ["--no-print-directory", target, "KSBUILD=\(try Product.ksbuild)", "VM_NAME=\(name)", "SSH_KEY=key"]
+            + variables.map { "\($0.key)=\($0.value)" }
+    }
+
+    /// Runs a target of the Makefile.
+    func make(_ target: String, _ variables: KeyValuePairs<String, String> = [:]) async throws -> ProgramResult {
+        try await run("make", words(target, variables))
+    }
+
+    /// Runs a target that must succeed.
+    ///
+    /// - Returns: What it printed.
+    @discardableResult
+    func must(_ target: String, _ variables: KeyValuePairs<String, String> = [:]) async throws -> String {
+        let result = try await make(target, variables)
+        try #require(result.succeeded, "make \(target): \(result.output)\(result.errors)")
+        return result.output
+    }
+
+    /// Publishes a version of the recipe from the laboratory's mirror.
+    func bundle(_ version: String) async throws {
+        let result = try await run(
+            Product.ksbuild.string, ["bundle", "--quiet", "--version", version, "--mirror", Product.mirror.string])
+        try #require(result.succeeded, "\(result.errors)")
+    }
+
+    /// Runs a script as root on the node.
+    @discardableResult
+    func root(_ script: String) async throws -> String {
+        try await must("ssh", ["ARGS": "'doas sh -euc \"\(script)\"'"])
+    }
+
+    /// The digests of what is published.
+    func published() async throws -> String {
+        let sums = try await TestSupport.run(
+            "sh", ["-c", "find out/bundles out/store -type f | sort | xargs sha256sum"], in: folder)
+        return sums.output
+    }
+
+    /// Ends the machine in any case.
+    func end() async {
+        _ = try? await make("destroy", ["ARGS": "--yes --data"])
+    }
+}
