@@ -2,10 +2,12 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
-// nodes lists this node and, when asked for, one that an earlier host name has left, with a newer release.
+// nodes lists this node and, when asked for, one that an earlier host name has left, with a newer release; or it tells
+// the one that the path names.
 func (n *node) nodes(w http.ResponseWriter, r *http.Request) {
 	isWell := n.isReady() && !n.knobs.nodeNotReady
 	items := []object{n.nodeObject(n.name, kubeletVersion(n.knobs), isWell, time.Now())}
@@ -13,7 +15,7 @@ func (n *node) nodes(w http.ResponseWriter, r *http.Request) {
 		left := n.nodeObject("an-earlier-name", "v1.99.0+kubesolo-v9.9.9", false, n.started.Add(-time.Hour))
 		items = []object{left, items[0], left}
 	}
-	answerList(w, "NodeList", items)
+	n.answerNamed(w, r, nodeKind, items, strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api/v1/nodes"), "/"))
 }
 
 func (n *node) nodeObject(name, version string, isReady bool, heartbeat time.Time) object {
@@ -49,12 +51,49 @@ func (n *node) nodeObject(name, version string, isReady bool, heartbeat time.Tim
 	}
 }
 
-// pods lists CoreDNS among the others that KubeSolo runs in kube-system.
+// pods lists CoreDNS among the others that KubeSolo runs in kube-system; there are none elsewhere.
 func (n *node) pods(w http.ResponseWriter, r *http.Request) {
-	answerList(w, "PodList", []object{
+	n.answerList(w, r, podKind, n.systemPods())
+}
+
+func (n *node) systemPods() []object {
+	return []object{
 		n.pod("local-path-provisioner-7d9f", "app", "local-path-provisioner", n.isReady()),
 		n.pod("coredns-5c6b9d7f9-x2x4z", "k8s-app", "coredns", n.isReady() && !n.knobs.dnsNotReady),
-	})
+	}
+}
+
+func (n *node) namespaces(w http.ResponseWriter, r *http.Request) {
+	items := []object{}
+	for _, name := range []string{"default", "kube-system"} {
+		items = append(items, object{
+			"metadata": object{"name": name, "creationTimestamp": n.started.UTC().Format(time.RFC3339)},
+			"status":   object{"phase": "Active"},
+		})
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api/v1/namespaces"), "/")
+	n.answerNamed(w, r, namespaceKind, items, name)
+}
+
+// inNamespace answers for a namespace, and for the pods in one.
+func (n *node) inNamespace(w http.ResponseWriter, r *http.Request) {
+	parts := strings.SplitN(strings.TrimPrefix(r.URL.Path, "/api/v1/namespaces/"), "/", 3)
+	if len(parts) == 1 {
+		n.namespaces(w, r)
+		return
+	}
+	items := []object{}
+	if parts[0] == "kube-system" {
+		items = n.systemPods()
+	}
+	switch {
+	case parts[1] == "pods":
+		n.answerNamed(w, r, podKind, items, strings.Join(parts[2:], ""))
+	case parts[1] == "configmaps" && len(parts) == 2 && r.Method == http.MethodGet:
+		n.answerList(w, r, configMapKind, []object{})
+	default:
+		failure(w, http.StatusNotFound, "NotFound", "the server could not find the requested resource")
+	}
 }
 
 func (n *node) pod(name, label, value string, isReady bool) object {
@@ -65,7 +104,8 @@ func (n *node) pod(name, label, value string, isReady bool) object {
 	return object{
 		"metadata": object{
 			"name": name, "namespace": "kube-system", "labels": object{label: value, "pod-template-hash": "5c6b9d7f9"},
-			"managedFields": managedFields("kube-controller-manager"),
+			"creationTimestamp": n.started.UTC().Format(time.RFC3339),
+			"managedFields":     managedFields("kube-controller-manager"),
 		},
 		"spec": object{
 			"nodeName":   n.name,
@@ -89,12 +129,6 @@ func managedFields(manager string) []object {
 			`k:{"type":"Ready"}`: object{".": object{}, "f:status": object{}, "f:type": object{}},
 		}, "f:nodeInfo": object{"f:kubeletVersion": object{}}}},
 	}}
-}
-
-func answerList(w http.ResponseWriter, kind string, items []object) {
-	answer(w, http.StatusOK, object{
-		"kind": kind, "apiVersion": "v1", "metadata": object{"resourceVersion": "1187"}, "items": items,
-	})
 }
 
 func condition(isReady bool, reason string) object {

@@ -44,8 +44,15 @@ func (n *node) listen() error {
 	handler.HandleFunc("/", n.authenticated(func(w http.ResponseWriter, r *http.Request) {
 		failure(w, http.StatusNotFound, "NotFound", "the server could not find the requested resource")
 	}))
+	n.discovery(handler)
 	handler.HandleFunc("/api/v1/nodes", n.authenticated(n.nodes))
-	handler.HandleFunc("/api/v1/namespaces/kube-system/pods", n.authenticated(n.pods))
+	handler.HandleFunc("/api/v1/nodes/", n.authenticated(n.nodes))
+	handler.HandleFunc("/api/v1/pods", n.authenticated(n.pods))
+	handler.HandleFunc("/api/v1/configmaps", n.authenticated(func(w http.ResponseWriter, r *http.Request) {
+		n.answerList(w, r, configMapKind, n.store.all())
+	}))
+	handler.HandleFunc("/api/v1/namespaces", n.authenticated(n.namespaces))
+	handler.HandleFunc("/api/v1/namespaces/", n.authenticated(n.inNamespace))
 	handler.HandleFunc(configMaps, n.authenticated(n.configMap))
 	handler.HandleFunc(strings.TrimSuffix(configMaps, "/"), n.authenticated(n.configMap))
 
@@ -128,6 +135,10 @@ const configMaps = "/api/v1/namespaces/default/configmaps/"
 // configMap reads and writes one ConfigMap, and makes a new one whose name stands in it.
 func (n *node) configMap(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, strings.TrimSuffix(configMaps, "/")), "/")
+	if r.Method == http.MethodGet && name == "" {
+		n.answerList(w, r, configMapKind, n.store.all())
+		return
+	}
 	if r.Method == http.MethodGet {
 		if value := n.store.get(name); value != nil {
 			answer(w, http.StatusOK, value)
@@ -138,6 +149,10 @@ func (n *node) configMap(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodPut && r.Method != http.MethodPost {
 		failure(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "the server does not allow this method")
+		return
+	}
+	if media := r.Header.Get("Content-Type"); strings.Contains(media, "protobuf") {
+		failure(w, http.StatusUnsupportedMediaType, "UnsupportedMediaType", "the body is not JSON but "+media)
 		return
 	}
 	var value struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sort"
 	"sync"
 )
 
@@ -167,6 +168,25 @@ func (s *store) get(key string) json.RawMessage {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	return s.values[key]
+}
+
+// all returns the values that are objects, by name.
+func (s *store) all() []object {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	names := make([]string, 0, len(s.values))
+	for name := range s.values {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	values := []object{}
+	for _, name := range names {
+		var value object
+		if json.Unmarshal(s.values[name], &value) == nil {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // put keeps a value; once it returns, the value outlasts a power cut.
