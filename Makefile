@@ -14,6 +14,9 @@ TESTING = -c release -Xswiftc -enable-testing
 # Boots that only `make test-long` runs.
 LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason|does not even start its kernel|at thirty instants
 
+# Lives of virtual machines that only `make test-vm` and `make test-long` go through.
+LONG_LIVES = works on QEMU alone|lives in a session
+
 # Tests that boot nothing and that only `make test-long` runs.
 LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit|two hundred fetches|fifty fetches
 
@@ -46,18 +49,22 @@ test: deps lint lab ## the whole test suite: units first, boots last
 	$(SWIFT) build $(TESTING) --build-tests
 	$(SWIFT) test $(TESTING) --skip-build --skip '^(BootTests|MachineTests|VMTests)\.|$(HEAVY)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '$(HEAVY)' --skip '$(LONG_TESTS)'
-	$(SWIFT) test $(TESTING) --skip-build --filter '^(MachineTests|VMTests)\.'
+	$(SWIFT) test $(TESTING) --skip-build --filter '^(MachineTests|VMTests)\.' --skip '$(LONG_LIVES)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '^BootTests\.' --skip '$(LONG_BOOTS)'
 
 test-long: test ## the whole test suite, every state and every boot
 	$(SWIFT) test $(TESTING) --skip-build --filter '$(LONG_TESTS)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '$(LONG_BOOTS)'
+	$(SWIFT) test $(TESTING) --skip-build --filter '$(LONG_LIVES)'
 
 test-quick: ## the tests that boot nothing, in a debug build
-	$(SWIFT) test --skip 'BootTests|$(LONG_TESTS)'
+	$(SWIFT) test --skip 'BootTests|VMTests|$(LONG_TESTS)'
 
 test-boot: lab ## the tests that boot machines
 	$(SWIFT) test $(TESTING) --filter BootTests
+
+test-vm: deps lab ## virtual machines: every target of a project's Makefile on libvirt and on QEMU alone
+	$(SWIFT) test $(TESTING) --filter '^VMTests\.|^MachineTests\.'
 
 mutants: deps lab ## take checks out of the store's code, one at a time, and see which test notices
 	Tests/Mutants/run

@@ -61,9 +61,13 @@ struct HostProgram: Sendable {
                 let variables = Dictionary(
                     surroundings.map { (Environment.Key(stringLiteral: $0.name), Optional($0.value)) },
                     uniquingKeysWith: { $1 })
+                // A Ctrl-C is for ksbuild, which knows what may be ended; not for a program in the middle of its work.
+                var options = PlatformOptions()
+                options.processGroupID = 0
                 let record = try await Subprocess.run(
                     .path(program), arguments: Arguments(arguments), environment: .inherit.updating(variables),
-                    workingDirectory: folder, input: .string(input), output: .string(limit: Self.outputLimit),
+                    workingDirectory: folder, platformOptions: options, input: .string(input),
+                    output: .string(limit: Self.outputLimit),
                     error: .string(limit: Self.outputLimit))
                 return Outcome(
                     exitCode: record.terminationStatus.shellCode, output: record.standardOutput,

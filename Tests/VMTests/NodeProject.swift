@@ -10,6 +10,8 @@ struct NodeProject: Sendable {
     enum Host: String, Sendable, CaseIterable {
         /// libvirt's daemon in the jail of the tests.
         case libvirt
+        /// libvirt's daemon of a user without rights, in the jail.
+        case session
         /// QEMU alone.
         case plain
     }
@@ -30,11 +32,38 @@ struct NodeProject: Sendable {
         self.folder = folder
         name = "node-\(host.rawValue)"
         try await writeRecipe(kubesolo: "v1.2.2")
+        // The daemon's QEMU, which is another user, goes through here to the machine's files.
+        try HostFile.setMode(of: folder, EntryMode(0o711))
         let made = try HostFile.read(Product.checkout.pushing("templates/vm.mk"), limit: 1 << 16)
         try StagedFile.write(made, to: folder.appending("Makefile"))
         try StagedFile.write(
             HostFile.read(Product.lab.pushing("keys/id_ed25519"), limit: 4096), to: folder.appending("key"),
             mode: EntryMode(0o600))
+    }
+
+    /// Lays out a mirror that says which releases of KubeSolo there are.
+    ///
+    /// - Returns: Its directory.
+    func mirror() async throws -> FilePath {
+        let mirror = folder.appending("mirror")
+        let copied = try await TestSupport.run("cp", ["-rs", Product.mirror.string, mirror.string])
+        try #require(copied.succeeded, "\(copied.errors)")
+        let rows = try ["v1.2.2", "v1.3.0"].map { tag in
+            let release = mirror.appending("kubesolo").appending(tag)
+            let assets = try HostFile.names(in: release).filter { $0.hasSuffix(".tar.gz") }.map { name in
+                let size = try HostFile.status(of: release.appending(name)).size
+                return """
+                    {"name": "\(name)", "size": \(size), "browser_download_url":
+                     "https://github.com/portainer/kubesolo/releases/download/\(tag)/\(name)"}
+                    """
+            }
+            return """
+                {"tag_name": "\(tag)", "draft": false, "prerelease": false, "assets": [\(assets.joined(separator: ","))]}
+                """
+        }
+        try StagedFile.write(
+            Array("[\(rows.joined(separator: ","))]".utf8), to: mirror.pushing("kubesolo/releases.json"))
+        return mirror
     }
 
     /// Writes a recipe with a release of KubeSolo.
@@ -61,14 +90,22 @@ struct NodeProject: Sendable {
         case .libvirt:
             return try await LibvirtJail.shared.run(
                 program, arguments, in: folder, environment: environment, input: input)
+        case .session:
+            return try await LibvirtJail.shared.run(
+                program, arguments, as: LibvirtJail.plainUser, in: folder, environment: environment, input: input)
         case .plain:
             return try await TestSupport.run(program, arguments, in: folder, environment: environment, input: input)
         }
     }
 
+    /// The command, where whoever runs it here may read it.
+    var ksbuild: FilePath {
+        get throws { host == .session ? folder.pushing("bin/ksbuild") : try Product.ksbuild }
+    }
+
     /// The words after `make` that run a target, as a user types them.
     func words(_ target: String, _ variables: KeyValuePairs<String, String> = [:]) throws -> [String] {
-        ["--no-print-directory", target, "KSBUILD=\(try Product.ksbuild)", "VM_NAME=\(name)", "SSH_KEY=key"]
+        ["--no-print-directory", target, "KSBUILD=\(try ksbuild)", "VM_NAME=\(name)", "SSH_KEY=key"]
             + variables.map { "\($0.key)=\($0.value)" }
     }
 
@@ -89,8 +126,19 @@ struct NodeProject: Sendable {
 
     /// Publishes a version of the recipe from the laboratory's mirror.
     func bundle(_ version: String) async throws {
-        let result = try await run(
-            Product.ksbuild.string, ["bundle", "--quiet", "--version", version, "--mirror", Product.mirror.string])
+        let result = try await TestSupport.run(
+            Product.ksbuild.string, ["bundle", "--quiet", "--version", version, "--mirror", Product.mirror.string],
+            in: folder)
+        try #require(result.succeeded, "\(result.errors)")
+    }
+
+    /// Makes everything in the project the plain user's, and installs the command in it.
+    func handOver() async throws {
+        try HostFile.makeDirectories(folder.appending("bin"))
+        let copied = try await TestSupport.run("cp", [try Product.ksbuild.string, try ksbuild.string])
+        try #require(copied.succeeded, "\(copied.errors)")
+        let number = try await LibvirtJail.shared.run("id", ["-u", LibvirtJail.plainUser]).output
+        let result = try await TestSupport.run("chown", ["-R", number.filter(\.isNumber), folder.string])
         try #require(result.succeeded, "\(result.errors)")
     }
 

@@ -5,6 +5,18 @@ extension MachineLife {
     /// An upgrade or a way back that was cut off, if any.
     public func unfinished() throws -> Replacement? { try MachineFolder.read(Replacement.self, folder.journal) }
 
+    /// Defines the machine anew where nobody knows it any more although a replacement was cut off; the next start takes
+    /// that up.
+    ///
+    /// - Returns: Whether there was one.
+    /// - Throws: What the hypervisor throws.
+    public func redefineUnfinished() async throws -> Bool {
+        guard let replacement = try unfinished() else { return false }
+        progress("defining \(folder.name) as it was when the \(replacement.title) was cut off")
+        try await hypervisor.define(try folder.made())
+        return true
+    }
+
     /// What is looked at between two steps; tests end the process there.
     public typealias Checkpoint = @Sendable (Replacement.Step) async throws -> Void
 
@@ -106,7 +118,9 @@ private struct ReplacementWalk: Sendable {
         let outcome: NodeWatch.Outcome
         do {
             try await life.start(try folder.made())
-            outcome = try await life.watch(replacement.to, within: limit).outcome
+            let seen = try await life.watch(replacement.to, within: limit)
+            outcome = seen.outcome
+            if case .failed = outcome { life.showConsole(seen.tail) }
         } catch let error as MachineError where error.code != .interrupted {
             outcome = .failed(why: error.description, evidence: "")
         }
@@ -175,7 +189,8 @@ private struct ReplacementWalk: Sendable {
         }
         try await life.start(try folder.made())
         let why = replacement.why ?? ""
-        let (outcome, _) = try await life.watch(replacement.from, within: limit)
+        let (outcome, tail) = try await life.watch(replacement.from, within: limit)
+        if case .failed = outcome { life.showConsole(tail) }
         try close(keeping: replacement.oldMedia)
         switch outcome {
         case .healthy: return .returned(replacement.from, why: why)

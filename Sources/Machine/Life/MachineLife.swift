@@ -72,8 +72,16 @@ public struct MachineLife: Sendable {
     ///
     /// - Parameter dataToo: Whether the data disk goes too.
     /// - Returns: The paths of what is gone and the path of a data disk that stays.
-    /// - Throws: What the hypervisor throws, or `ArtefactError`.
+    /// - Throws: ``MachineError`` with ``MachineError/Code/wrongState`` where a data disk would stay in the middle of a
+    ///   replacement, what the hypervisor throws, or `ArtefactError`.
     public func destroy(dataToo: Bool) async throws -> (removed: [FilePath], kept: FilePath?) {
+        if !dataToo, let replacement = try unfinished() {
+            throw MachineError(
+                .wrongState, subject: folder.name,
+                detail:
+                    "has a data disk in the middle of the \(replacement.title); 'ksbuild vm start' settles that first, or"
+                    + " --data removes the disk too")
+        }
         if try await hypervisor.state().isAlive {
             progress("switching \(folder.name) off")
             try await hypervisor.cutPower()
@@ -138,12 +146,15 @@ public struct MachineLife: Sendable {
         switch outcome {
         case .healthy(let evidence): return evidence
         case .failed(let why, _):
-            for line in tail.suffix(12) { progress("| \(line)") }
+            showConsole(tail)
             throw MachineError(
                 .unhealthy, subject: folder.name,
                 detail: "\(release.version) is not well: \(why); see \(folder.serialLog)")
         }
     }
+
+    /// Shows the last lines of the console.
+    func showConsole(_ tail: [String]) { for line in tail.suffix(12) { progress("| \(line)") } }
 
     func watch(
         _ release: NodeRelease, within limit: Duration

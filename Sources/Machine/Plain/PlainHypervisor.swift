@@ -68,8 +68,7 @@ struct PlainHypervisor: Hypervisor {
     func undefine() async throws {}
 
     func start(_ machine: VirtualMachine) async throws {
-        let program = HostProgram(QEMUCommand.program, package: QEMUCommand.package)
-        var command = program
+        var command = HostProgram(QEMUCommand.program, package: QEMUCommand.package)
         command.folder = folder.path
         if !HostFile.exists(folder.serialLog) { try StagedFile.write([], to: folder.serialLog, mode: EntryMode(0o600)) }
         let outcome = try await command.run(

@@ -79,8 +79,21 @@ struct LifeFixture {
         return result.succeeded && !result.output.contains("Pattern verification failed")
     }
 
-    /// Ends what still runs.
-    func end() async throws {
+    /// Makes one, lets something be done with it, and ends its machine whatever came of that.
+    static func use(_ body: (LifeFixture) async throws -> Void) async throws {
+        let scratch = try Scratch()
+        let fixture = try await LifeFixture(in: scratch)
+        do {
+            try await body(fixture)
+        } catch {
+            try? await fixture.life.hypervisor.cutPower()
+            throw error
+        }
+        try await fixture.life.hypervisor.cutPower()
+    }
+
+    /// Ends what still runs; the disk must be without a fault then.
+    func stop() async throws {
         try await life.hypervisor.cutPower()
         let check = try await run("qemu-img", ["check", "-q", folder.dataDisk.string])
         #expect(check.exitCode == 0, "\(check.output)\(check.errors)")

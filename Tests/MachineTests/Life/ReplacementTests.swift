@@ -7,124 +7,125 @@ import Testing
 @testable import Machine
 
 /// Upgrades and ways back on a real QEMU with a guest that is up in a second.
-@Suite struct ReplacementTests {
+@Suite(.serialized) struct ReplacementTests {
     /// Stands for the end of the process: nothing after it is done by this life.
     struct Killed: Error {}
 
     @Test func `a version that is healthy stays, with no snapshot left`() async throws {
-        let scratch = try Scratch()
-        let fixture = try await LifeFixture(in: scratch)
-        try await fixture.write(1)
-        try await fixture.life.start(fixture.machine)
-        _ = try await fixture.life.waitUntilHealthy(LifeFixture.release("1"), within: .seconds(60))
-        let outcome = try await fixture.life.replace(
-            fixture.replacement(to: "2"), fixture.books.book, within: .seconds(60))
-        #expect(outcome == .replaced(LifeFixture.release("2")))
-        #expect(fixture.books.entries == ["take 2", "confirm 2"])
-        try await Self.requireSettled(fixture, version: "2", running: true)
-        try await fixture.end()
-        #expect(try await fixture.has(1))
+        try await LifeFixture.use { fixture in
+            try await fixture.write(1)
+            try await fixture.life.start(fixture.machine)
+            _ = try await fixture.life.waitUntilHealthy(LifeFixture.release("1"), within: .seconds(60))
+            let outcome = try await fixture.life.replace(
+                fixture.replacement(to: "2"), fixture.books.book, within: .seconds(60))
+            #expect(outcome == .replaced(LifeFixture.release("2")))
+            #expect(fixture.books.entries == ["take 2", "confirm 2"])
+            try await Self.requireSettled(fixture, version: "2", running: true)
+            try await fixture.stop()
+            #expect(try await fixture.has(1))
+        }
     }
 
     @Test(arguments: [("3", "so it is"), ("4", "not healthy within 3.0 s")])
     func `a version that is not well gives way, and the disk is what it was`(version: String, why: String) async throws
     {
-        let scratch = try Scratch()
-        let fixture = try await LifeFixture(in: scratch)
-        try await fixture.write(1)
-        let outcome = try await fixture.life.replace(
-            fixture.replacement(to: version), fixture.books.book, within: .seconds(version == "4" ? 3 : 60)
-        ) { step in
-            // What the new version writes while it is tried.
-            if step == .switched { try await fixture.write(2) }
+        try await LifeFixture.use { fixture in
+            try await fixture.write(1)
+            let outcome = try await fixture.life.replace(
+                fixture.replacement(to: version), fixture.books.book, within: .seconds(version == "4" ? 3 : 60)
+            ) { step in
+                // What the new version writes while it is tried.
+                if step == .switched { try await fixture.write(2) }
+            }
+            guard case .returned(let release, let reason) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(release == LifeFixture.release("1") && reason.contains(why))
+            #expect(fixture.books.entries == ["take \(version)", "give up \(version) for 1"])
+            try await Self.requireSettled(fixture, version: "1", running: true)
+            try await fixture.stop()
+            #expect(try await fixture.has(1))
         }
-        guard case .returned(let release, let reason) = outcome else {
-            Issue.record("\(outcome)")
-            return
-        }
-        #expect(release == LifeFixture.release("1") && reason.contains(why))
-        #expect(fixture.books.entries == ["take \(version)", "give up \(version) for 1"])
-        try await Self.requireSettled(fixture, version: "1", running: true)
-        try await fixture.end()
-        #expect(try await fixture.has(1))
     }
 
     @Test(arguments: Replacement.Step.allCases, ["2", "3"])
     func `a process that ends at any step leaves what the next command settles`(
         step: Replacement.Step, version: String
     ) async throws {
-        let scratch = try Scratch()
-        let fixture = try await LifeFixture(in: scratch)
-        try await fixture.write(1)
-        try await fixture.life.start(fixture.machine)
-        let reached = Mutex(false)
-        do {
-            _ = try await fixture.life.replace(
-                fixture.replacement(to: version), fixture.books.book, within: .seconds(60)
-            ) { now in
-                if now == .switched, version == "3" { try await fixture.write(2) }
-                guard now == step else { return }
-                reached.withLock { $0 = true }
-                throw Killed()
-            }
-        } catch is Killed {}
-        // A version that is well never fails, and one that is not is never proven.
-        let never: [Replacement.Step] = version == "2" ? [.failed, .reverted, .returned] : [.proven]
-        #expect(reached.withLock { $0 } == !never.contains(step))
-        let outcome = try await fixture.life.settle(fixture.books.book, within: .seconds(60))
-        let expected: ReplacementOutcome? =
-            switch (step, version) {
-            case (.begun, _), (.kept, _): .undone(LifeFixture.release("1"))
-            case (.proven, "2"): .replaced(LifeFixture.release("2"))
-            case (.switched, _):
-                .returned(
-                    LifeFixture.release("1"),
-                    why: "ksbuild was cut off while it was being tried, and the machine does not run")
-            case (.failed, "3"), (.reverted, "3"), (.returned, "3"):
-                .returned(
-                    LifeFixture.release("1"), why: "the node says that it is not healthy: so it is")
-            default: nil
-            }
-        #expect(outcome == expected)
-        let version =
-            outcome == nil ? (version == "2" ? "2" : "1") : outcome == .replaced(LifeFixture.release("2")) ? "2" : "1"
-        try await Self.requireSettled(fixture, version: version, running: true)
-        try await fixture.end()
-        #expect(try await fixture.has(1))
+        try await LifeFixture.use { fixture in
+            try await fixture.write(1)
+            try await fixture.life.start(fixture.machine)
+            let reached = Mutex(false)
+            do {
+                _ = try await fixture.life.replace(
+                    fixture.replacement(to: version), fixture.books.book, within: .seconds(60)
+                ) { now in
+                    if now == .switched, version == "3" { try await fixture.write(2) }
+                    guard now == step else { return }
+                    reached.withLock { $0 = true }
+                    throw Killed()
+                }
+            } catch is Killed {}
+            // A version that is well never fails, and one that is not is never proven.
+            let never: [Replacement.Step] = version == "2" ? [.failed, .reverted, .returned] : [.proven]
+            #expect(reached.withLock { $0 } == !never.contains(step))
+            let outcome = try await fixture.life.settle(fixture.books.book, within: .seconds(60))
+            let expected: ReplacementOutcome? =
+                switch (step, version) {
+                case (.begun, _), (.kept, _): .undone(LifeFixture.release("1"))
+                case (.proven, "2"): .replaced(LifeFixture.release("2"))
+                case (.switched, _):
+                    .returned(
+                        LifeFixture.release("1"),
+                        why: "ksbuild was cut off while it was being tried, and the machine does not run")
+                case (.failed, "3"), (.reverted, "3"), (.returned, "3"):
+                    .returned(
+                        LifeFixture.release("1"), why: "the node says that it is not healthy: so it is")
+                default: nil
+                }
+            #expect(outcome == expected)
+            let version =
+                outcome == nil
+                ? (version == "2" ? "2" : "1") : outcome == .replaced(LifeFixture.release("2")) ? "2" : "1"
+            try await Self.requireSettled(fixture, version: version, running: true)
+            try await fixture.stop()
+            #expect(try await fixture.has(1))
+        }
     }
 
     @Test func `a trial that was cut off while the machine runs is waited for`() async throws {
-        let scratch = try Scratch()
-        let fixture = try await LifeFixture(in: scratch)
-        let begun = try await fixture.replacement(to: "2")
-        do {
-            _ = try await fixture.life.replace(begun, fixture.books.book, within: .seconds(60)) { step in
-                if step == .proven { throw Killed() }
-            }
-        } catch is Killed {}
-        // As if the process had ended before it saw the node's health.
-        var earlier = begun
-        earlier.step = .switched
-        try MachineFolder.write(earlier, fixture.folder.journal)
-        let outcome = try await fixture.life.settle(fixture.books.book, within: .seconds(60))
-        #expect(outcome == .replaced(LifeFixture.release("2")))
-        try await Self.requireSettled(fixture, version: "2", running: true)
-        try await fixture.end()
+        try await LifeFixture.use { fixture in
+            let begun = try await fixture.replacement(to: "2")
+            do {
+                _ = try await fixture.life.replace(begun, fixture.books.book, within: .seconds(60)) { step in
+                    if step == .proven { throw Killed() }
+                }
+            } catch is Killed {}
+            // As if the process had ended before it saw the node's health.
+            var earlier = begun
+            earlier.step = .switched
+            try MachineFolder.write(earlier, fixture.folder.journal)
+            let outcome = try await fixture.life.settle(fixture.books.book, within: .seconds(60))
+            #expect(outcome == .replaced(LifeFixture.release("2")))
+            try await Self.requireSettled(fixture, version: "2", running: true)
+            try await fixture.stop()
+        }
     }
 
     @Test func `books that refuse undo all, and say so`() async throws {
-        let scratch = try Scratch()
-        let fixture = try await LifeFixture(in: scratch)
-        try await fixture.life.start(fixture.machine)
-        let refusal = MachineError(.refused, subject: "books", detail: "are closed")
-        var book = fixture.books.book
-        book.take = { _ in throw refusal }
-        let error = await #expect(throws: MachineError.self) {
-            try await fixture.life.replace(fixture.replacement(to: "2"), book, within: .seconds(60))
+        try await LifeFixture.use { fixture in
+            try await fixture.life.start(fixture.machine)
+            let refusal = MachineError(.refused, subject: "books", detail: "are closed")
+            var book = fixture.books.book
+            book.take = { _ in throw refusal }
+            let error = await #expect(throws: MachineError.self) {
+                try await fixture.life.replace(fixture.replacement(to: "2"), book, within: .seconds(60))
+            }
+            #expect(error == refusal)
+            try await Self.requireSettled(fixture, version: "1", running: true)
+            try await fixture.stop()
         }
-        #expect(error == refusal)
-        try await Self.requireSettled(fixture, version: "1", running: true)
-        try await fixture.end()
     }
 
     /// Nothing of a replacement is left, and the version is in the drive.

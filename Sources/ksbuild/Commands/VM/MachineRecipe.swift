@@ -179,7 +179,7 @@ struct MachineMedia {
         let boot: FilePath
         var seed: FilePath?
         if isTwoMedia {
-            boot = try source.file(.alpineISO)
+            boot = try alpineImage(of: source)
             seed = try write(.seed, of: source, in: work.path, token)
         } else {
             boot = try write(.boot, of: source, in: work.path, token)
@@ -187,6 +187,15 @@ struct MachineMedia {
         return (
             VirtualMachine.Media(version: version.description, boot: boot, seed: seed), source.manifest
         )
+    }
+
+    /// Alpine's image where the bundle has it; a copy where only the bundle's owner may go there.
+    private func alpineImage(of source: PublishedBundle) throws -> FilePath {
+        let image = try source.file(.alpineISO)
+        guard try HostFile.status(of: source.path).mode.bits & 0o001 == 0 else { return image }
+        var copy = try StagedFile(folder.media.appending(image.lastComponent?.string ?? "alpine.iso"), digesting: false)
+        try copy.copy(image, size: HostFile.status(of: image).size)
+        return try copy.commit().path
     }
 
     private func write(

@@ -25,6 +25,7 @@ struct VMCreateCommand: AsyncParsableCommand {
             if let machine = try folder.machine() {
                 let made = MadeMachine(folder, machine: machine, options.report)
                 guard try await made.life.hypervisor.state() == .absent else { throw made.life.existing() }
+                if try await made.life.redefineUnfinished() { return made }
             }
             let (machine, size) = try await making.describe(folder, options, steps)
             let made = MadeMachine(folder, machine: machine, options.report)

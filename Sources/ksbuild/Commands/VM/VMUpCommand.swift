@@ -21,8 +21,9 @@ struct VMUpCommand: AsyncParsableCommand {
         Interrupt.watch()
         let folder = try options.machineFolder(recipe: making.defaultName())
         let made: MadeMachine
-        if let machine = try folder.machine() {
-            made = MadeMachine(folder, machine: machine, options.report)
+        let present = try folder.machine().map { MadeMachine(folder, machine: $0, options.report) }
+        if let present, try await present.life.hypervisor.state() != .absent {
+            made = present
         } else {
             if try making.version == nil && BundleStore(options.out).current() == nil { try await build() }
             var create = VMCreateCommand()
