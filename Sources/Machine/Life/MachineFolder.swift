@@ -49,6 +49,9 @@ public struct MachineFolder: Hashable, Sendable {
     var description: FilePath { path.appending("machine.json") }
     var journal: FilePath { path.appending("replacement.json") }
 
+    /// Whether a machine was made here.
+    public var isUsed: Bool { HostFile.exists(description) }
+
     /// The machine that was made here, if any.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/damagedRecord`` for a description that cannot be read.

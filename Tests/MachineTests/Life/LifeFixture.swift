@@ -40,13 +40,13 @@ struct LifeFixture {
         try await life.create(machine, diskSize: 64 << 20)
     }
 
-    /// What a version's guest says: version 1 and 2 are well, 3 says that it is not, 4 says nothing.
+    /// What a version's guest says: version 1 and 2 are well, 3 says that it is not, 4 says nothing, 5 is in truth 1.
     static func media(_ version: String, in folder: MachineFolder) throws -> VirtualMachine.Media {
         let scratch = try Scratch()
-        let state = ["1": "healthy", "2": "healthy", "3": "unhealthy"][version]
+        let state = ["1": "healthy", "2": "healthy", "3": "unhealthy", "5": "healthy"][version]
         let facts = [
             "ksbuild: hostkey type=ssh-ed25519 fingerprint=SHA256:abc state=kept",
-            "ksbuild: release name=node version=\(version) hostname=node",
+            "ksbuild: release name=node version=\(version == "5" ? "1" : version) hostname=node",
         ]
         let health =
             state.map { ["ksbuild: health state=\($0) version=v1 release=\(version) reason=\"so it is\""] } ?? []

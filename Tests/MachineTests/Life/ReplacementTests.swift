@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [("3", "so it is"), ("4", "not healthy within 3.0 s")])
+    @Test(arguments: [("3", "so it is"), ("4", "not healthy within 3.0 s"), ("5", "the node is node 1, not node 5")])
     func `a version that is not well gives way, and the disk is what it was`(version: String, why: String) async throws
     {
         try await LifeFixture.use { fixture in

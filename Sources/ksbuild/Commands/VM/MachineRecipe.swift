@@ -81,7 +81,8 @@ struct MachineMaking: ParsableArguments {
             name: folder.name, folder: folder.path, host: host, network: network,
             media: VirtualMachine.Media(version: "", boot: folder.media),
             user: sshUser ?? node?.access.users.first?.name ?? Recipe.defaultUser, firmware: uefi ? .uefi : .bios,
-            accelerator: choice, memory: Int(clamping: memory >> 20), processors: cpus ?? settings.processors,
+            accelerator: choice, memory: Int(clamping: memory >> 20),
+            processors: cpus ?? (choice == .tcg ? 1 : settings.processors),
             interfaces: max(1, interfaces))
         try machine.validate()
         machine.media = try MachineMedia(options, folder, twoMedia: twoMedia).compose(wanted(options), steps).media
@@ -115,6 +116,11 @@ struct MachineMaking: ParsableArguments {
             let found = await AcceleratorChoice.forThisHost()
             if found.accelerator == .tcg {
                 steps.show("the processor will be emulated, about twenty times slower than the host's: \(found.reason)")
+                if cpus == nil {
+                    // While Linux patches its own code, QEMU's emulation of several processors now and then runs the
+                    // breakpoint that it sets meanwhile, and the kernel panics.
+                    steps.show("one processor is emulated, for safety; --cpus N asks for more")
+                }
             }
             return found.accelerator
         }

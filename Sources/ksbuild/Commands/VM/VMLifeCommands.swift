@@ -54,8 +54,11 @@ struct VMStartCommand: AsyncParsableCommand {
     /// Takes up what was cut off, starts the machine and waits.
     func start(_ made: MadeMachine) async throws {
         if let outcome = try await made.life.settle(StoreBook(options).book, within: wait.limit) {
-            return try ReplacementReport.conclude(outcome, options.report)
+            try ReplacementReport.conclude(outcome, options.report)
+            guard case .undone = outcome else { return }
         }
+        // What was taken up may have changed the media.
+        let made = try MadeMachine(made.folder, options.report)
         try await made.life.start(made.machine)
         guard !noWait else { return }
         let release = try made.release(in: options.out)

@@ -23,7 +23,8 @@ struct MachineOptions: ParsableArguments {
     /// - Throws: `MachineError` with `MachineError.Code.invalidSpecification` where several are here and none is named.
     func machineFolder(recipe: String? = nil) throws -> MachineFolder {
         if let name { return MachineFolder(out: out, name: name) }
-        let here = (try? HostFile.names(in: out.appending("vm")).filter { !$0.hasPrefix(".") }) ?? []
+        let names = (try? HostFile.names(in: out.appending("vm"))) ?? []
+        let here = names.filter { MachineFolder(out: out, name: $0).isUsed }
         guard here.count <= 1 else {
             throw MachineError(
                 .invalidSpecification, subject: out.appending("vm").string,

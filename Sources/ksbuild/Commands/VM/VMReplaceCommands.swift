@@ -80,8 +80,10 @@ struct SwapOptions: ParsableArguments {
         let book = StoreBook(options)
         try await made.folder.changing {
             if let outcome = try await made.life.settle(book.book, within: wait.limit) {
-                return try ReplacementReport.conclude(outcome, options.report)
+                try ReplacementReport.conclude(outcome, options.report)
+                guard case .undone = outcome else { return }
             }
+            let made = try options.made()
             let store = BundleStore(options.out)
             let old = try Version(made.machine.media.version)
             let new = try choose(store, old)
