@@ -1,4 +1,5 @@
 internal import Artefact
+internal import Glibc
 internal import Subprocess
 internal import SystemPackage
 
@@ -52,7 +53,8 @@ struct HostProgram: Sendable {
     ///   - limit: The longest time; it is ended after that.
     ///   - input: What it reads.
     /// - Returns: What it said; a program that fails is no error.
-    /// - Throws: ``MachineError`` with ``MachineError/Code/programMissing`` or ``MachineError/Code/timeLimit``.
+    /// - Throws: ``MachineError`` with ``MachineError/Code/programMissing`` or ``MachineError/Code/timeLimit``, or with
+    ///   ``MachineError/Code/interrupted`` where SIGINT or SIGTERM ended it, which a terminal sends to all its programs.
     func run(_ arguments: [String], within limit: Duration, input: String = "") async throws -> Outcome {
         guard let program = await Self.find(name) else { throw MachineError.missing(program: name, package: package) }
         let (name, surroundings, folder) = (name, environment, folder)
@@ -69,6 +71,9 @@ struct HostProgram: Sendable {
                     workingDirectory: folder, platformOptions: options, input: .string(input),
                     output: .string(limit: Self.outputLimit),
                     error: .string(limit: Self.outputLimit))
+                if case .signaled(let signal) = record.terminationStatus, [SIGINT, SIGTERM].contains(signal) {
+                    throw MachineError(.interrupted, subject: name, detail: "was ended from outside")
+                }
                 return Outcome(
                     exitCode: record.terminationStatus.shellCode, output: record.standardOutput,
                     errors: record.standardError)

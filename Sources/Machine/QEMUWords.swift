@@ -7,7 +7,7 @@ enum QEMUWords {
         (
             ["Could not set up host forwarding rule"], .inUse,
             "a port that leads to it is taken by another program; end that, or give others with"
-                + " 'ksbuild vm create --ssh-port N --api-port N'"
+                + " 'ksbuild vm destroy' and 'ksbuild vm create --ssh-port N --api-port N'"
         ),
         (
             ["network", "is not active"], .hostUnavailable,
@@ -18,7 +18,11 @@ enum QEMUWords {
             "its network does not exist; 'ksbuild vm setup' makes the network 'default'"
         ),
         (["No space left on device"], .noRoom, "there is no room on the disk"),
-        (["Cannot access storage file"], .imageMissing, "one of its files cannot be read"),
+        (
+            ["failed to get domain"], .notMade,
+            "libvirt does not know it any more; 'ksbuild vm create' makes it again, on its data disk"
+        ),
+        (["No such file or directory"], .imageMissing, "one of its files is gone"),
         (["Permission denied"], .notPermitted, "QEMU may not open one of its files; 'ksbuild vm check' says how"),
     ]
 

@@ -76,8 +76,7 @@ public struct DomainXML: Sendable {
     }
 
     private static func devices(_ machine: VirtualMachine, _ folder: MachineFolder) -> [XMLElement] {
-        var devices = [medium(bootDrive, machine.media.boot, folder, bootOrder: 1)]
-        if let seed = machine.media.seed { devices.append(medium(seedDrive, seed, folder, bootOrder: nil)) }
+        var devices = media(machine.media, of: machine, in: folder)
         devices.append(
             XMLElement(
                 "disk", ["type": "file", "device": "disk"],
@@ -118,15 +117,26 @@ public struct DomainXML: Sendable {
         return devices
     }
 
-    /// A CD drive with an image; where that belongs to a bundle, libvirt leaves its owner alone: a published file is
-    /// never changed.
-    static func medium(
-        _ drive: String, _ image: String, _ folder: MachineFolder, bootOrder: Int?
-    ) -> XMLElement {
-        var source = XMLElement("source", ["file": image])
-        if !FilePath(image).starts(with: folder.path) {
-            source.children = [XMLElement("seclabel", ["model": "dac", "relabel": "no"])]
+    /// The CD drives of a machine with media in them, the first to boot from first.
+    static func media(
+        _ media: VirtualMachine.Media, of machine: VirtualMachine, in folder: MachineFolder
+    ) -> [XMLElement] {
+        // Only the host's daemon gives files to another user. Where an image belongs to a bundle it leaves the owner alone:
+        // a published file is never changed.
+        let isSystem =
+            if case .libvirt(let uri) = machine.host { (try? LibvirtConnection(uri).daemon) == .system } else { false }
+        let images = [(bootDrive, Optional(media.boot), Optional(1)), (seedDrive, media.seed, nil)]
+        return images.compactMap { drive, image, order in
+            guard let image else { return nil }
+            var source = XMLElement("source", ["file": image])
+            if isSystem, !FilePath(image).starts(with: folder.path) {
+                source.children = [XMLElement("seclabel", ["model": "dac", "relabel": "no"])]
+            }
+            return medium(drive, source, bootOrder: order)
         }
+    }
+
+    private static func medium(_ drive: String, _ source: XMLElement, bootOrder: Int?) -> XMLElement {
         var parts = [
             XMLElement("driver", ["name": "qemu", "type": "raw"]), source,
             XMLElement("target", ["dev": drive, "bus": "sata"]), XMLElement("readonly"),

@@ -45,7 +45,7 @@ struct LibvirtHypervisor: Hypervisor {
         }
     }
 
-    func define(_ machine: VirtualMachine) async throws {
+    func requireFree(_ machine: VirtualMachine) async throws {
         let other = try await virsh.attempt(["domuuid", name])
         let found = other.output.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
         guard !other.succeeded || found == uuid else {
@@ -54,25 +54,41 @@ struct LibvirtHypervisor: Hypervisor {
                 detail:
                     "\(title) has a machine of this name that was not made here (\(found)); give another with --name")
         }
+    }
+
+    func define(_ machine: VirtualMachine) async throws {
+        try await requireFree(machine)
         let file = folder.path.appending("domain.xml")
         try StagedFile.write(Array(try DomainXML(machine, in: folder).text.utf8), to: file)
         try await virsh.run(["define", "--validate", file.string], for: name)
     }
 
     func change(to media: VirtualMachine.Media, of machine: VirtualMachine) async throws {
-        try await insert(media.boot, into: DomainXML.bootDrive)
-        if let seed = media.seed { try await insert(seed, into: DomainXML.seedDrive) }
+        let listed = try await virsh.run(["domblklist", "--inactive", uuid], for: name)
+        let images = [(DomainXML.bootDrive, Optional(media.boot)), (DomainXML.seedDrive, media.seed)]
+        let drives = images.compactMap { drive, image in image.map { (drive, $0) } }
+        for ((drive, image), element) in zip(drives, DomainXML.media(media, of: machine, in: folder))
+        where Self.image(in: drive, listed) != image {
+            try await insert(element)
+        }
     }
 
-    /// Changes a medium in the description that is kept, where it is not in the drive already: whatever else somebody
-    /// has edited there stays.
-    private func insert(_ image: String, into drive: String) async throws {
-        let listed = try await virsh.run(["domblklist", "--inactive", uuid], for: name)
-        let row = listed.split(whereSeparator: \.isNewline).first { line in
-            line.split(separator: " ", maxSplits: 1).first.map(String.init) == drive
+    /// The image in a drive, as `virsh domblklist` tells it: the drive's name and the path, with blanks around both.
+    static func image(in drive: String, _ text: String) -> String? {
+        for line in text.split(whereSeparator: \.isNewline) {
+            let row = line.trimmed
+            guard let name = row.split(separator: " ", maxSplits: 1).first, name == drive else { continue }
+            return row.dropFirst(drive.count).trimmed
         }
-        guard row?.hasSuffix(image) != true else { return }
-        try await virsh.run(["change-media", uuid, drive, image, "--update", "--config"], for: name)
+        return nil
+    }
+
+    /// Puts a drive with its image into the description that is kept; all else that somebody has edited there stays.
+    private func insert(_ element: XMLElement) async throws {
+        let file = folder.path.appending("medium.xml")
+        try StagedFile.write(Array(element.document.utf8), to: file)
+        try await virsh.run(["update-device", uuid, file.string, "--config"], for: name)
+        try HostFile.remove(file)
     }
 
     func undefine() async throws {
@@ -81,7 +97,30 @@ struct LibvirtHypervisor: Hypervisor {
         throw Virsh.failure(outcome.complaint, "undefine", name)
     }
 
-    func start(_ machine: VirtualMachine) async throws { try await virsh.run(["start", uuid], for: name) }
+    func start(_ machine: VirtualMachine) async throws {
+        let outcome = try await virsh.attempt(["start", uuid])
+        guard !outcome.succeeded else { return }
+        if outcome.complaint.contains("Permission denied"), let closed = try closedFolder(of: machine) { throw closed }
+        throw Virsh.failure(outcome.complaint, "start", name)
+    }
+
+    /// The error for a folder that QEMU cannot go through on the way to a file of the machine, where there is one.
+    private func closedFolder(of machine: VirtualMachine) throws -> MachineError? {
+        guard try LibvirtConnection(virsh.uri).daemon == .system else { return nil }
+        let (user, account) = DaemonUser.find(settings: DaemonUser.settings)
+        guard let account else { return nil }
+        let files = [folder.dataDisk.string, machine.media.boot, machine.media.seed].compactMap { $0 }
+        for file in files {
+            guard let obstacle = try PathSearch(account).obstacle(on: FilePath(file).removingLastComponent()) else {
+                continue
+            }
+            let row = HostCheck.closed(obstacle, to: user, name: file)
+            return MachineError(.notPermitted, subject: name, detail: "\(row.detail); \(row.mend ?? "")")
+        }
+        return nil
+    }
+
+    func resume() async throws { try await virsh.run(["resume", uuid], for: name) }
 
     func askAgent() async throws -> Bool {
         try await virsh.attempt(["shutdown", uuid, "--mode", "agent"]).succeeded

@@ -33,17 +33,22 @@ struct Virsh: Sendable {
         return outcome.output
     }
 
-    /// What a connection that was not made means; `nil` where it was made.
+    /// What `virsh` says where there is no connection, or none any more.
+    private static let connectionFaults = [
+        "failed to connect to the hypervisor", "Failed to connect socket", "End of file while reading data",
+        "Cannot recv data", "Cannot write data",
+    ]
+
+    /// What a connection that was not made or has ended means; `nil` for a refusal of the daemon itself.
     private static func refusal(_ words: String, _ uri: String) -> MachineError? {
-        guard words.contains("failed to connect to the hypervisor") || words.contains("Failed to connect socket") else {
-            return nil
-        }
+        guard connectionFaults.contains(where: words.contains) else { return nil }
         switch LibvirtRefusal(message: words) {
         case .notPermitted, .noPolkit:
             return MachineError(
                 .notPermitted, subject: uri,
                 detail:
-                    "does not let you in (\(words)); join the group libvirt and log in again, or use qemu:///session")
+                    "does not let you in (\(words)); join the group libvirt and log in again, or use"
+                    + " --connect qemu:///session")
         case .notRunning, .other:
             return MachineError(
                 .hostUnavailable, subject: uri,

@@ -64,9 +64,9 @@ struct DataDiskImage: Sendable {
     /// Makes the disk what it was, while the machine is off.
     func revert(to snapshot: String) async throws { try await run(["snapshot", "-a", snapshot, path.string]) }
 
-    /// Forgets the snapshot while the machine is off, where it is there.
+    /// Forgets the snapshot while the machine is off, where it and the disk are there.
     func drop(_ snapshot: String) async throws {
-        guard try await has(snapshot) else { return }
+        guard HostFile.exists(path), try await has(snapshot) else { return }
         try await run(["snapshot", "-d", snapshot, path.string])
     }
 

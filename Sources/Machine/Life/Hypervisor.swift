@@ -49,6 +49,12 @@ public protocol Hypervisor: Sendable {
     ///   ``MachineError/Code/notPermitted``.
     func state() async throws -> MachineState
 
+    /// Says whether something else is in the way of a machine that is to be made.
+    ///
+    /// - Throws: ``MachineError`` with ``MachineError/Code/exists`` where somebody else's has its name, with
+    ///   ``MachineError/Code/wrongState`` where one that was made here before still runs.
+    func requireFree(_ machine: VirtualMachine) async throws
+
     /// Makes the machine known; it is off then.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/exists`` where there is one of that name that is not this one.
@@ -64,6 +70,9 @@ public protocol Hypervisor: Sendable {
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/inUse`` where its disk, a port or its network is taken.
     func start(_ machine: VirtualMachine) async throws
+
+    /// Lets a machine that is paused go on.
+    func resume() async throws
 
     /// Asks the guest agent to shut the node down.
     ///

@@ -49,13 +49,35 @@ public struct MachineFolder: Hashable, Sendable {
     var description: FilePath { path.appending("machine.json") }
     var journal: FilePath { path.appending("replacement.json") }
 
-    /// Whether a machine was made here.
-    public var isUsed: Bool { HostFile.exists(description) }
-
     /// The machine that was made here, if any.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/damagedRecord`` for a description that cannot be read.
-    public func machine() throws -> VirtualMachine? { try Self.read(VirtualMachine.self, description) }
+    public func machine() throws -> VirtualMachine? {
+        let mend = "remove it and let 'ksbuild vm create' make the machine again, on its data disk"
+        guard let machine = try Self.read(VirtualMachine.self, description, mend: mend) else { return nil }
+        guard machine.name == name else {
+            throw MachineError(
+                .damagedRecord, subject: description.string,
+                detail: "describes the machine '\(machine.name)', not '\(name)'; \(mend)")
+        }
+        return machine
+    }
+
+    /// An upgrade or a way back that is under way, if any.
+    ///
+    /// - Throws: ``MachineError`` with ``MachineError/Code/damagedRecord`` for a record that cannot be read.
+    func replacement() throws -> Replacement? {
+        try Self.read(
+            Replacement.self, journal,
+            mend:
+                "remove it: the machine goes on with the version that 'ksbuild vm info' names, and its data disk keeps"
+                + " the snapshot '\(Replacement.snapshot)'")
+    }
+
+    /// Whether a machine was made here, be its description readable or not.
+    public var isMade: Bool { HostFile.exists(description) }
+    /// Whether a machine that was removed has left its data disk here, or one is about to be made.
+    public var hasDataDisk: Bool { HostFile.exists(dataDisk) }
 
     /// The machine that was made here.
     ///
@@ -125,7 +147,10 @@ public struct MachineFolder: Hashable, Sendable {
 
     // MARK: Files of values
 
-    static func read<Value: Decodable>(_ type: Value.Type, _ file: FilePath) throws -> Value? {
+    /// Reads a value where there is one; `mend` is what may be done but putting the file back.
+    private static func read<Value: Decodable>(
+        _ type: Value.Type, _ file: FilePath, mend: String
+    ) throws -> Value? {
         guard HostFile.exists(file) else { return nil }
         let bytes = try HostFile.read(file, limit: 1 << 20)
         do {
@@ -133,8 +158,7 @@ public struct MachineFolder: Hashable, Sendable {
         } catch {
             throw MachineError(
                 .damagedRecord, subject: file.string,
-                detail: "is not what ksbuild has written there; put it back from a copy, or remove the machine with"
-                    + " 'ksbuild vm destroy'")
+                detail: "is not what ksbuild has written there; put it back from a copy, or \(mend)")
         }
     }
 

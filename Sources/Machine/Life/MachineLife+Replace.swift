@@ -3,7 +3,7 @@ internal import SystemPackage
 
 extension MachineLife {
     /// An upgrade or a way back that was cut off, if any.
-    public func unfinished() throws -> Replacement? { try MachineFolder.read(Replacement.self, folder.journal) }
+    public func unfinished() throws -> Replacement? { try folder.replacement() }
 
     /// Defines the machine anew where nobody knows it any more although a replacement was cut off; the next start takes
     /// that up.
@@ -26,21 +26,25 @@ extension MachineLife {
     ///   - replacement: What is to be done, not begun.
     ///   - book: Where it is noted which version is live.
     ///   - stopLimit: The longest time for the node to shut down.
+    ///   - isForced: Whether to cut its power then.
     ///   - limit: The longest time for it to become healthy.
     ///   - checkpoint: Called when a step is noted, before what follows it.
     /// - Returns: How it ended.
     /// - Throws: ``MachineError`` where a step could not be carried out; the next command takes it up.
     public func replace(
         _ replacement: Replacement, _ book: ReleaseBook, stopLimit: Duration = defaultStopLimit,
-        within limit: Duration = defaultHealthLimit, checkpoint: @escaping Checkpoint = { _ in }
+        force isForced: Bool = false, within limit: Duration = defaultHealthLimit,
+        checkpoint: @escaping Checkpoint = { _ in }
     ) async throws -> ReplacementOutcome {
-        let walk = ReplacementWalk(life: self, book: book, stopLimit: stopLimit, limit: limit, checkpoint: checkpoint)
+        try requireDataDisk()
+        let walk = ReplacementWalk(
+            life: self, book: book, stopLimit: stopLimit, isForced: isForced, limit: limit, checkpoint: checkpoint)
         return try await walk.forward(replacement)
     }
 
     /// Takes up what was cut off, where there is something.
     ///
-    /// - Parameters: As those of ``replace(_:_:stopLimit:within:checkpoint:)``.
+    /// - Parameters: As those of ``replace(_:_:stopLimit:force:within:checkpoint:)``.
     /// - Returns: How it ended; `nil` where nothing had been begun.
     public func settle(
         _ book: ReleaseBook, within limit: Duration = defaultHealthLimit, checkpoint: @escaping Checkpoint = { _ in }
@@ -48,7 +52,8 @@ extension MachineLife {
         guard let replacement = try unfinished() else { return nil }
         progress("the \(replacement.title) was cut off (\(replacement.step.rawValue)); taking it up")
         let walk = ReplacementWalk(
-            life: self, book: book, stopLimit: Self.defaultStopLimit, limit: limit, checkpoint: checkpoint)
+            life: self, book: book, stopLimit: Self.defaultStopLimit, isForced: false, limit: limit,
+            checkpoint: checkpoint)
         return try await walk.resume(replacement)
     }
 }
@@ -58,6 +63,7 @@ private struct ReplacementWalk: Sendable {
     let life: MachineLife
     let book: ReleaseBook
     let stopLimit: Duration
+    let isForced: Bool
     let limit: Duration
     let checkpoint: MachineLife.Checkpoint
 
@@ -65,7 +71,14 @@ private struct ReplacementWalk: Sendable {
 
     /// Notes a step; what follows it may be cut off from here on.
     private func note(_ replacement: Replacement) async throws {
-        try MachineFolder.write(replacement, folder.journal)
+        do {
+            try MachineFolder.write(replacement, folder.journal)
+        } catch let error as any Failure where replacement.step != .begun {
+            throw MachineError(
+                .refused, subject: folder.name,
+                detail:
+                    "the \(replacement.title) stands still (\(error)); mend that, and 'ksbuild vm start' takes it up")
+        }
         try await checkpoint(replacement.step)
     }
 
@@ -84,12 +97,11 @@ private struct ReplacementWalk: Sendable {
         try folder.pin([replacement.from.version, replacement.to.version])
         try await note(replacement)
         do {
-            try await life.stop(within: stopLimit, force: false)
+            try await life.stop(within: stopLimit, force: isForced)
             life.progress("keeping the data disk as it is")
             try await life.disk.take(Replacement.snapshot)
         } catch let error as MachineError where error.code != .interrupted {
-            _ = try await undo(replacement)
-            throw error
+            throw await undo(replacement, for: error)
         }
         replacement.step = .kept
         try await note(replacement)
@@ -97,8 +109,7 @@ private struct ReplacementWalk: Sendable {
             try book.take(replacement)
             try await put(replacement.newMedia)
         } catch let error as any Failure {
-            _ = try await undo(replacement)
-            throw error
+            throw await undo(replacement, for: error)
         }
         replacement.step = .switched
         try await note(replacement)
@@ -152,6 +163,20 @@ private struct ReplacementWalk: Sendable {
     }
 
     // MARK: Back
+
+    /// Takes back what was done before an error, and gives that error; where taking back fails too, it says so.
+    private func undo(_ replacement: Replacement, for error: any Failure) async -> any Error {
+        do {
+            _ = try await undo(replacement)
+            return error
+        } catch let second {
+            let first = error as? MachineError
+            return MachineError(
+                first?.code ?? .refused, subject: first?.subject ?? folder.name,
+                detail: "\(first?.detail ?? error.description); nor could the \(replacement.title) be taken back"
+                    + " (\(second)); mend that, and 'ksbuild vm start' takes it up", errno: first?.errno)
+        }
+    }
 
     /// Takes back what was done before the new version was started.
     private func undo(_ replacement: Replacement) async throws -> ReplacementOutcome {

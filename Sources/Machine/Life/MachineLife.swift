@@ -45,6 +45,17 @@ public struct MachineLife: Sendable {
 
     // MARK: Making and removing
 
+    /// Says whether the machine can be made.
+    ///
+    /// - Throws: ``MachineError`` with ``MachineError/Code/exists`` or ``MachineError/Code/invalidSpecification``, or what
+    ///   the hypervisor throws.
+    public func requireUnmade(_ machine: VirtualMachine) async throws {
+        try machine.validate()
+        let state = try await hypervisor.state()
+        guard try folder.machine() == nil || state == .absent else { throw existing() }
+        try await hypervisor.requireFree(machine)
+    }
+
     /// Makes the machine: its data disk where there is none, and its definition.
     ///
     /// - Parameters:
@@ -52,11 +63,7 @@ public struct MachineLife: Sendable {
     ///   - diskSize: The size of a data disk that is made, in bytes.
     /// - Throws: ``MachineError`` with ``MachineError/Code/exists``, or what the hypervisor throws.
     public func create(_ machine: VirtualMachine, diskSize: UInt64) async throws {
-        try machine.validate()
-        let state = try await hypervisor.state()
-        guard try folder.machine() == nil || state == .absent else {
-            throw existing()
-        }
+        try await requireUnmade(machine)
         try HostFile.makeDirectories(folder.path)
         if !HostFile.exists(folder.dataDisk) {
             progress("making a data disk of \(diskSize >> 20) MiB")
@@ -103,17 +110,15 @@ public struct MachineLife: Sendable {
 
     // MARK: Starting and stopping
 
-    /// Starts a machine that is off.
+    /// Starts a machine that is off, or lets one go on that is paused.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/imageMissing`` for a medium or disk that is gone, with
-    ///   ``MachineError/Code/notMade`` where nobody knows the machine, or what the hypervisor throws.
+    ///   ``MachineError/Code/notMade`` where nobody knows the machine, with ``MachineError/Code/wrongState`` where it is
+    ///   paused again at once, or what the hypervisor throws.
     public func start(_ machine: VirtualMachine) async throws {
         switch try await hypervisor.state() {
         case .running: return progress("\(machine.name) runs already")
-        case .paused(let reason):
-            throw MachineError(
-                .wrongState, subject: machine.name,
-                detail: "is paused (\(reason)); mend that, then 'ksbuild vm stop --force' and start it again")
+        case .paused(let reason): return try await resume(from: reason)
         case .absent:
             throw MachineError(
                 .notMade, subject: machine.name,
@@ -122,16 +127,45 @@ public struct MachineLife: Sendable {
             )
         case .off: break
         }
-        for image in [machine.media.boot, machine.media.seed].compactMap({ $0 }) + [folder.dataDisk.string] {
+        try requireDataDisk()
+        for image in [machine.media.boot, machine.media.seed].compactMap({ $0 }) {
             guard HostFile.exists(FilePath(image)) else {
                 throw MachineError(
                     .imageMissing, subject: image,
-                    detail: "is gone, and \(machine.name) needs it; 'ksbuild vm create' composes media again")
+                    detail: "is gone, and \(machine.name) boots from it; 'ksbuild vm destroy' and 'ksbuild vm create"
+                        + " --version \(machine.media.version)' make the machine again, on its data disk")
             }
         }
         try log.begin()
         progress("starting \(machine.name) with \(machine.media.version)")
         try await hypervisor.start(machine)
+    }
+
+    /// Says whether the data disk is there.
+    ///
+    /// - Throws: ``MachineError`` with ``MachineError/Code/imageMissing``.
+    func requireDataDisk() throws(MachineError) {
+        guard !HostFile.exists(folder.dataDisk) else { return }
+        throw MachineError(
+            .imageMissing, subject: folder.dataDisk.string,
+            detail: "is gone, and with it the data of \(folder.name); put it back from a copy, or let 'ksbuild vm"
+                + " destroy' and 'ksbuild vm create' make the machine with a blank one")
+    }
+
+    /// Lets the machine go on, and sees whether it does.
+    private func resume(from reason: String) async throws {
+        progress("\(folder.name) is paused (\(reason)); letting it go on")
+        try await hypervisor.resume()
+        for _ in 0..<4 {
+            try await Task.sleep(for: .milliseconds(250))
+            guard case .paused(let reason) = try await hypervisor.state() else { continue }
+            let isDisk = ["I/O error", "io-error"].contains(reason)
+            throw MachineError(
+                .wrongState, subject: folder.name,
+                detail: "is paused (\(reason)) again as soon as it goes on; "
+                    + (isDisk ? "make room on the disk that \(folder.path) is on" : "mend that")
+                    + " and start it again, or cut its power with 'ksbuild vm stop --force'")
+        }
     }
 
     /// Waits until the node is healthy.
@@ -221,7 +255,12 @@ public struct MachineLife: Sendable {
     }
 
     /// The size of the data disk that the node sees, in bytes.
-    public func diskSize() async throws -> UInt64 { try await disk.size }
+    ///
+    /// - Throws: ``MachineError`` with ``MachineError/Code/imageMissing`` where it is gone.
+    public func diskSize() async throws -> UInt64 {
+        try requireDataDisk()
+        return try await disk.size
+    }
 
     /// The error for a machine that was to be made and is there.
     public func existing() -> MachineError {

@@ -58,9 +58,9 @@ struct NodeWatch: Sendable {
             told = record.facts.count
             if let outcome = judge(record) { return (outcome, record.shownTail) }
             if round % Self.askedEvery == Self.askedEvery - 1 {
-                switch try await machine.state() {
-                case .running: break
-                case let state:
+                switch try await state() {
+                case nil, .running?: break
+                case let state?:
                     return (.failed(why: "the machine is \(state)", evidence: health(record)), record.shownTail)
                 }
             }
@@ -78,6 +78,16 @@ struct NodeWatch: Sendable {
             try await Task.sleep(for: Self.interval)
         }
         return (.failed(why: "", evidence: ""), [])
+    }
+
+    /// What the machine is doing; `nil` while nobody answers who would know: a daemon that is started anew leaves its
+    /// machines alone.
+    private func state() async throws -> MachineState? {
+        do {
+            return try await machine.state()
+        } catch let error as MachineError where error.code == .hostUnavailable {
+            return nil
+        }
     }
 
     private func health(_ record: SerialRecord) -> String { record.latest("health")?.description ?? "" }

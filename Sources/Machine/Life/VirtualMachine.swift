@@ -88,15 +88,7 @@ public struct VirtualMachine: Codable, Hashable, Sendable {
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/invalidSpecification``.
     public func validate() throws(MachineError) {
-        let isName =
-            !name.isEmpty && name.utf8.count <= 63
-            && name.first.map { $0.isASCII && ($0.isLetter || $0.isNumber) } == true
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-        guard isName else {
-            throw Self.refuse(
-                "the name of a virtual machine", String(reflecting: name),
-                "at most 63 letters, digits, dots, hyphens and underscores, beginning with a letter or digit")
-        }
+        try Self.validate(name: name)
         guard (256...1_048_576).contains(memory) else {
             throw Self.refuse("memory", "\(memory) MiB", "256 MiB to 1 TiB")
         }
@@ -110,10 +102,28 @@ public struct VirtualMachine: Codable, Hashable, Sendable {
         if case .plain = host, case .libvirt(let network) = network {
             throw Self.refuse("the network", network, "the user network, the only one of the plain backend")
         }
+        if case .user(let ssh, let api) = network, ssh == api || ssh == 0 || api == 0 {
+            throw Self.refuse("the ports of the user network", "\(ssh) and \(api)", "two that differ, from 1 to 65535")
+        }
         for path in [media.boot, media.seed].compactMap({ $0 }) {
             guard path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
                 throw Self.refuse("the path of a medium", String(reflecting: path), "one without control characters")
             }
+        }
+    }
+
+    /// Says what would keep a machine from having a name.
+    ///
+    /// - Throws: ``MachineError`` with ``MachineError/Code/invalidSpecification``.
+    public static func validate(name: String) throws(MachineError) {
+        let isName =
+            name.utf8.count <= 63
+            && name.first.map { $0.isASCII && ($0.isLetter || $0.isNumber) } == true
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+        guard isName else {
+            throw refuse(
+                "the name of a virtual machine", String(reflecting: name),
+                "at most 63 letters, digits, dots, hyphens and underscores, beginning with a letter or digit")
         }
     }
 

@@ -54,6 +54,13 @@ struct PlainHypervisor: Hypervisor {
         return lock.l_type == Int16(F_UNLCK) ? nil : lock.l_pid
     }
 
+    func requireFree(_ machine: VirtualMachine) async throws {
+        guard let process = try process() else { return }
+        throw MachineError(
+            .wrongState, subject: name,
+            detail: "QEMU (process \(process)) still runs on its data disk; end that process, and make it then")
+    }
+
     func define(_ machine: VirtualMachine) async throws {
         if machine.firmware == .uefi, !HostFile.exists(folder.firmwareVariables) {
             let installed = try UEFIFirmware.onThisHost()
@@ -76,6 +83,10 @@ struct PlainHypervisor: Hypervisor {
         guard outcome.succeeded else {
             throw QEMUWords.failure(outcome.complaint, "to start", machine.name, by: "QEMU")
         }
+    }
+
+    func resume() async throws {
+        _ = try await monitor("cont", MonitorNothing(), returning: MonitorNothing.self)
     }
 
     func askAgent() async throws -> Bool { false }

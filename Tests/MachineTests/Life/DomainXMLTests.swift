@@ -29,6 +29,15 @@ import Testing
                         seed: folder.media.appending("node.cidata.iso"))
                 }
             ),
+            (
+                "two media in a session",
+                machine(.user(ssh: 2222, api: 6443)) {
+                    $0.host = .libvirt(uri: "qemu:///session")
+                    $0.media = .init(
+                        version: "1.0.0", boot: "/srv/bundles/1.0.0/alpine-virt.iso",
+                        seed: folder.media.appending("node.cidata.iso"))
+                }
+            ),
             ("several cards", machine { $0.interfaces = 4 }),
             ("user network", machine(.user(ssh: 2222, api: 6443))),
             ("user network, several cards", machine(.user(ssh: 2222, api: 6443)) { $0.interfaces = 3 }),
@@ -96,12 +105,17 @@ import Testing
         #expect(error?.code == .invalidSpecification)
     }
 
-    @Test func `what virsh says of states and addresses is understood`() {
+    @Test func `what virsh says of states, drives and addresses is understood`() {
         #expect(LibvirtHypervisor.state("running (booted)\n\n") == .running)
         #expect(LibvirtHypervisor.state("shut off (shutdown)\n") == .off)
         #expect(LibvirtHypervisor.state("crashed (panicked)\n") == .off)
         #expect(LibvirtHypervisor.state("in shutdown (shutdown)\n") == .running)
         #expect(LibvirtHypervisor.state("paused (I/O error)\n") == .paused("I/O error"))
+        let drives = " sda   /a b/x.iso\n sdb   \n vda   /srv/a b/x.iso\n"
+        #expect(LibvirtHypervisor.image(in: "sda", drives) == "/a b/x.iso")
+        #expect(LibvirtHypervisor.image(in: "sdb", drives) == "")
+        #expect(LibvirtHypervisor.image(in: "vda", drives) == "/srv/a b/x.iso")
+        #expect(LibvirtHypervisor.image(in: "sd", drives) == nil)
         let leases = """
              Name       MAC address          Protocol     Address
             -------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ struct MachineMaking: ParsableArguments {
             accelerator: choice, memory: Int(clamping: memory >> 20),
             processors: cpus ?? (choice == .tcg ? 1 : settings.processors),
             interfaces: max(1, interfaces))
-        try machine.validate()
+        try await MachineLife(machine, in: folder).requireUnmade(machine)
         machine.media = try MachineMedia(options, folder, twoMedia: twoMedia).compose(wanted(options), steps).media
         return (machine, size)
     }

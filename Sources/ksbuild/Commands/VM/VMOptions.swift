@@ -20,11 +20,16 @@ struct MachineOptions: ParsableArguments {
 
     /// The folder of the machine; there need be none.
     ///
-    /// - Throws: `MachineError` with `MachineError.Code.invalidSpecification` where several are here and none is named.
+    /// - Throws: `MachineError` with `MachineError.Code.invalidSpecification` where several are here and none is named, or
+    ///   the name is none.
     func machineFolder(recipe: String? = nil) throws -> MachineFolder {
-        if let name { return MachineFolder(out: out, name: name) }
-        let names = (try? HostFile.names(in: out.appending("vm"))) ?? []
-        let here = names.filter { MachineFolder(out: out, name: $0).isUsed }
+        if let name {
+            try VirtualMachine.validate(name: name)
+            return MachineFolder(out: out, name: name)
+        }
+        let all = ((try? HostFile.names(in: out.appending("vm"))) ?? []).map { MachineFolder(out: out, name: $0) }
+        let made = all.filter(\.isMade)
+        let here = (made.isEmpty ? all.filter(\.hasDataDisk) : made).map(\.name)
         guard here.count <= 1 else {
             throw MachineError(
                 .invalidSpecification, subject: out.appending("vm").string,

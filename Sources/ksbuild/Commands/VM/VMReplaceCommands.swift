@@ -102,7 +102,7 @@ struct SwapOptions: ParsableArguments {
                 to: NodeRelease(version: new.description, name: manifest.description.name), newMedia,
                 wasRunning: state == .running)
             let outcome = try await made.life.replace(
-                replacement, book.book, stopLimit: stopping.limit, within: wait.limit)
+                replacement, book.book, stopLimit: stopping.limit, force: stopping.force, within: wait.limit)
             try ReplacementReport.conclude(outcome, options.report)
         }
     }
@@ -119,13 +119,15 @@ struct SwapJudge {
     /// - Throws: `MachineError` with `MachineError.Code.wrongState` where it cannot.
     func check(_ kind: Replacement.Kind, from old: Version, to new: Version, givesUpData: Bool) throws -> String? {
         let bundles = try store.list()
-        guard let present = bundles.first(where: { $0.version == old })?.manifest?.description,
-            let target = bundles.first(where: { $0.version == new })?.manifest?.description
-        else {
-            throw MachineError(
-                .imageMissing, subject: "\(old) or \(new)",
-                detail: "is not in the store, or its manifest cannot be read")
+        let described = { (version: Version) throws -> BundleDescription in
+            guard let found = bundles.first(where: { $0.version == version })?.manifest?.description else {
+                throw MachineError(
+                    .imageMissing, subject: "\(version)",
+                    detail: "is not in the store, or its manifest cannot be read; 'ksbuild list' shows what is there")
+            }
+            return found
         }
+        let (present, target) = (try described(old), try described(new))
         let verdict = RollbackVerdict(leaving: present, for: target)
         made.steps.show("going from \(old) to \(new) is \(verdict.kind.rawValue): \(verdict.reason)")
         switch verdict.kind {
