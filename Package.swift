@@ -88,6 +88,10 @@ let package = Package(
             name: "ServerSupport", dependencies: ["Artefact", "TestSupport", system, subprocess],
             path: "Tests/ServerSupport", swiftSettings: settings),
         .target(
+            name: "MachineSamples",
+            dependencies: ["Artefact", "Bundle", "BundleSamples", "ISOBuild", "TestSupport", system],
+            path: "Tests/MachineSamples", swiftSettings: settings),
+        .target(
             name: "LibvirtSupport", dependencies: ["Artefact", "TestSupport", system, subprocess],
             path: "Tests/LibvirtSupport", swiftSettings: settings),
         tests("ArtefactTests", []),
@@ -102,8 +106,8 @@ let package = Package(
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),
-        tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "Machine"]),
-        tests("CommandTests", ["ksbuild", "ServerSupport"]),
+        tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "MachineSamples", "Machine"]),
+        tests("CommandTests", ["ksbuild", "MachineSamples", "ServerSupport"]),
         tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine"]),
     ]
 )

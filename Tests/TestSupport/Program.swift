@@ -8,6 +8,13 @@ public struct ProgramResult: Sendable {
     public let errors: String
 
     public var succeeded: Bool { exitCode == 0 }
+
+    /// Joins what is known of it.
+    public init(exitCode: Int, output: String, errors: String) {
+        self.exitCode = exitCode
+        self.output = output
+        self.errors = errors
+    }
 }
 
 /// Runs a real program to its end; a program that is missing is an error, never a skipped test.

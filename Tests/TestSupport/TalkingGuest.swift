@@ -8,7 +8,7 @@ public enum TalkingGuest {
     public static func write(
         saying text: String, heedsPowerButton: Bool = true, to scratch: borrowing Scratch
     ) throws -> FilePath {
-        try write(code(heedsPowerButton: heedsPowerButton) + Array(text.utf8) + [0], to: scratch)
+        try BootableCD.write(code(heedsPowerButton: heedsPowerButton) + Array(text.utf8) + [0], to: scratch)
     }
 
     /// Writes the CD image of a guest that shows a text on the screen and says nothing.
@@ -20,25 +20,7 @@ public enum TalkingGuest {
             0xf4, 0xeb, 0xfd,  // halt: hlt; jmp halt
         ]
         let text = rows.map { row in row + String(repeating: " ", count: max(0, 80 - row.utf8.count)) }.joined()
-        return try write(code + Array(text.utf8) + [0], to: scratch)
-    }
-
-    private static func write(_ program: [UInt8], to scratch: borrowing Scratch) throws -> FilePath {
-        let sectors = (program.count + 2047) / 2048
-        var image = [UInt8](repeating: 0, count: (20 + sectors) * 2048)
-        func put(_ bytes: [UInt8], at offset: Int) {
-            image.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
-        }
-        put([1] + Array("CD001".utf8) + [1], at: 16 * 2048)
-        put([0] + Array("CD001".utf8) + [1] + Array("EL TORITO SPECIFICATION".utf8), at: 17 * 2048)
-        put([19], at: 17 * 2048 + 0x47)
-        put([255] + Array("CD001".utf8) + [1], at: 18 * 2048)
-        put([1, 0], at: 19 * 2048)
-        put([0xaa, 0x55, 0x55, 0xaa], at: 19 * 2048 + 28)
-        let count = UInt16(sectors * 4)
-        put([0x88, 0, 0, 0, 0, 0, UInt8(count & 0xff), UInt8(count >> 8), 20], at: 19 * 2048 + 32)
-        put(program, at: 20 * 2048)
-        return try scratch.file("guest.iso", image)
+        return try BootableCD.write(code + Array(text.utf8) + [0], to: scratch)
     }
 
     private static func code(heedsPowerButton: Bool) -> [UInt8] {
