@@ -142,7 +142,7 @@ import Testing
         try await project.writeRecipe(kubesolo: "v1.3.0")
         try await project.bundle("2.0.0")
         try await project.root(
-            "printf 'KUBESOLO_STANDIN_%s\\\\\\\\n' ONLY=v1.3.0 NEVER_READY=1 >/var/lib/kubesolo/standin.env; sync")
+            "printf 'KUBESOLO_STANDIN_%s\\n' ONLY=v1.3.0 NEVER_READY=1 >/var/lib/kubesolo/standin.env; sync")
         let bad = try await project.make(
             "upgrade", ["VERSION": "2.0.0", "ARGS": "--timeout \(NodeProject.timeout)"])
         #expect(!bad.succeeded && bad.errors.contains("Error 3"), "\(bad)")

@@ -143,9 +143,10 @@ struct NodeProject: Sendable {
     }
 
     /// Runs a script as root on the node.
-    @discardableResult
-    func root(_ script: String) async throws -> String {
-        try await must("ssh", ["ARGS": "'doas sh -euc \"\(script)\"'"])
+    func root(_ script: String) async throws {
+        let words = ["vm", "ssh", "--name", name, "--identity", "key", "--", "doas", "sh", "-eus"]
+        let result = try await run(ksbuild.string, words, input: script + "\n")
+        try #require(result.succeeded, "\(script): \(result.output)\(result.errors)")
     }
 
     /// The digests of what is published.
