@@ -103,3 +103,15 @@ import Testing
         #expect(HostKey(type: "ssh-ed25519", base64: "%%").fingerprint == nil)
     }
 }
+
+@Suite struct HostProgramTests {
+    @Test(arguments: ["INT", "TERM"])
+    func `a program that the terminal ends is an interruption and no refusal`(signal: String) async throws {
+        let program = HostProgram("sh", package: "dash")
+        let error = await #expect(throws: MachineError.self) {
+            try await program.run(["-c", "kill -\(signal) $$"], within: .seconds(60))
+        }
+        #expect(error?.failureClass == .interrupted)
+        #expect(try await program.run(["-c", "kill -KILL $$"], within: .seconds(60)).exitCode == 137)
+    }
+}

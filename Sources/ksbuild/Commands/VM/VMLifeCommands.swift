@@ -37,7 +37,11 @@ struct VMCreateCommand: AsyncParsableCommand {
 
 struct VMStartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start the machine, and wait until the node is healthy.")
+        commandName: "start", abstract: "Start the machine, and wait until the node is healthy.",
+        discussion: """
+            An upgrade that was cut off is taken up first. A machine that is paused, such as for a disk that was full, goes \
+            on.
+            """)
 
     @Flag(help: "Return as soon as it is started.")
     var noWait = false
