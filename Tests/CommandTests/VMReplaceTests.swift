@@ -96,7 +96,7 @@ import Testing
         try #require(try await project.make().exitCode == 0)
         try #require(try await project.vm("start", "--timeout", "60").exitCode == 0)
         try project.publish("1.1.0", .silent)
-        let upgrade = try project.background("upgrade", "--timeout", "60")
+        let upgrade = try project.background("upgrade", "--timeout", "600")
         try await upgrade.says("waiting until node is healthy")
         let end = try await upgrade.end(by: signal)
         #expect(end.exitCode == (signal == "KILL" ? 137 : 130))

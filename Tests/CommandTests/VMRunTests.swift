@@ -74,7 +74,7 @@ import Testing
     @Test func `two commands do not change one machine at once, and Ctrl-C ends the first alone`() async throws {
         let project = try TalkingProject()
         try #require(try await project.make(.silent).exitCode == 0)
-        let waiting = try project.background("start", "--timeout", "60")
+        let waiting = try project.background("start", "--timeout", "600")
         try await waiting.says("waiting until node is healthy")
         let second = try await project.vm("stop", "--force")
         #expect(second.exitCode == 75)
@@ -94,7 +94,7 @@ import Testing
     @Test func `a machine that ends while it is waited for is said to be off`() async throws {
         let project = try TalkingProject()
         try #require(try await project.make(.silent).exitCode == 0)
-        let waiting = try project.background("start", "--timeout", "60")
+        let waiting = try project.background("start", "--timeout", "600")
         try await waiting.says("waiting until node is healthy")
         let number = String(
             decoding: try HostFile.read(project.folder().appending("qemu.pid"), limit: 64), as: UTF8.self)

@@ -26,7 +26,7 @@ import Testing
     @Test func `a machine that is switched off while it is waited for is said to be off`() async throws {
         let here = try await JailedProject("cut")
         try await here.make(.silent)
-        let waiting = here.background("start", "--timeout", "60")
+        let waiting = here.background("start", "--timeout", "600")
         try await waiting.says("waiting until cut is healthy")
         try #require(try await here.jail.virsh("destroy", "cut").succeeded)
         let end = try await waiting.end()
@@ -99,7 +99,7 @@ import Testing
         try await here.make()
         try #require(try await here.vm("start", "--timeout", "60").exitCode == 0)
         try here.project.publish("1.1.0")
-        let upgrade = here.background("upgrade", "--timeout", "60")
+        let upgrade = here.background("upgrade", "--timeout", "600")
         try await upgrade.says("pressing the power button")
         #expect(try await upgrade.end(by: "KILL").exitCode == 137)
         // The button was pressed: the node goes off by itself.
@@ -118,7 +118,7 @@ import Testing
         try here.project.publish("1.1.0", .silent)
         try here.project.publish("1.2.0")
         for (version, output, code) in [("1.1.0", "", 3), ("1.2.0", "1.2.0 is live, healthy and confirmed\n", 0)] {
-            let upgrade = here.background("upgrade", version, "--timeout", "60")
+            let upgrade = here.background("upgrade", version, "--timeout", "600")
             try await upgrade.says("waiting until killed-late is healthy")
             #expect(try await upgrade.end(by: "KILL").exitCode == 137)
             let settled = try await here.vm("start", "--timeout", version == "1.1.0" ? "3" : "60")
