@@ -129,18 +129,17 @@ import Testing
     }
 
     @Test func `a step that cannot be noted says who takes it up`() async throws {
-        let scratch = try Scratch()
-        let fixture = try await LifeFixture(in: scratch)
-        let error = await #expect(throws: MachineError.self) {
-            try await fixture.life.replace(fixture.replacement(to: "2"), fixture.books.book) { step in
-                guard step == .begun else { return }
-                try HostFile.remove(fixture.folder.journal)
-                try HostFile.makeDirectories(fixture.folder.journal.appending("in the way"))
+        try await LifeFixture.use { fixture in
+            let error = await #expect(throws: MachineError.self) {
+                try await fixture.life.replace(fixture.replacement(to: "2"), fixture.books.book) { step in
+                    guard step == .begun else { return }
+                    try HostFile.remove(fixture.folder.journal)
+                    try HostFile.makeDirectories(fixture.folder.journal.appending("in the way"))
+                }
             }
+            #expect(error?.description.hasPrefix("node: the upgrade from 1 to 2 stands still (") == true)
+            #expect(error?.description.hasSuffix("); mend that, and 'ksbuild vm start' takes it up") == true)
         }
-        #expect(error?.description.hasPrefix("node: the upgrade from 1 to 2 stands still (") == true)
-        #expect(error?.description.hasSuffix("); mend that, and 'ksbuild vm start' takes it up") == true)
-        try await fixture.end()
     }
 
     /// Nothing of a replacement is left, and the version is in the drive.
