@@ -57,12 +57,12 @@ struct VMStartCommand: AsyncParsableCommand {
 
     /// Takes up what was cut off, starts the machine and waits.
     func start(_ made: MadeMachine) async throws {
+        var made = made
         if let outcome = try await made.life.settle(StoreBook(options).book, within: wait.limit) {
             try ReplacementReport.conclude(outcome, options.report)
-            guard case .undone = outcome else { return }
+            // What was settled may have left the machine off, or not waited for it.
+            made = try MadeMachine(made.folder, options.report)
         }
-        // What was taken up may have changed the media.
-        let made = try MadeMachine(made.folder, options.report)
         try await made.life.start(made.machine)
         guard !noWait else { return }
         let release = try made.release(in: options.out)
