@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Upgrades that are refused, cut off, or have no room, on QEMU alone.
-@Suite struct VMReplaceTests {
+@Suite(.serialized) struct VMReplaceTests {
     private static func snapshots(_ project: borrowing TalkingProject) async throws -> String {
         try await run("qemu-img", ["snapshot", "-l", "-U", project.folder().appending("data.qcow2").string]).output
     }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Machines whose disk is on a file system that is full, on QEMU alone.
-@Suite struct VMRoomTests {
+@Suite(.serialized) struct VMRoomTests {
     /// Runs a script with the output directory on a file system of its own of 8 MiB; all that it starts ends with it.
     ///
     /// The script has `$OUT`, `ks` for `ksbuild vm`, which prints the exit code, and `fill`, which leaves no room.

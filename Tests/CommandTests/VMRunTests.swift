@@ -7,7 +7,9 @@ import TestSupport
 import Testing
 
 /// Machines that do not start, stop or go on as they should, on QEMU alone.
-@Suite struct VMRunTests {
+///
+/// One at a time: a guest takes a processor for itself, whether it has something to do or not.
+@Suite(.serialized) struct VMRunTests {
     @Test func `a disk that another machine uses is not used twice`() async throws {
         let project = try TalkingProject()
         try #require(try await project.make().exitCode == 0)

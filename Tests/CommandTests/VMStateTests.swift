@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Machines that are not as a command needs them: what it says, and its exit code.
-@Suite struct VMStateTests {
+@Suite(.serialized) struct VMStateTests {
     @Test func `a machine that exists is not made again, and one that does not is not started`() async throws {
         let project = try TalkingProject()
         let none = try await project.vm("start", "--name", "other")

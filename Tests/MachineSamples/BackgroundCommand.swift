@@ -4,7 +4,7 @@ public import TestSupport
 
 /// A command that runs while a test goes on.
 public struct BackgroundCommand: Sendable {
-    /// What a background command did not do in a minute.
+    /// What a background command did not do in five minutes.
     public struct Late: Error, CustomStringConvertible {
         public let description: String
     }
@@ -38,11 +38,11 @@ public struct BackgroundCommand: Sendable {
     ///
     /// - Throws: ``Late`` with what it has said.
     public func reaches(_ what: String, _ isReached: () throws -> Bool) async throws {
-        for _ in 0..<6000 {
+        for _ in 0..<30_000 {
             if try isReached() { return }
             try await Task.sleep(for: .milliseconds(10))
         }
-        throw Late(description: "is far from \(what) after a minute; it said: \(said)")
+        throw Late(description: "is far from \(what) after five minutes; it said: \(said)")
     }
 
     /// Waits until it has ended, by a signal where one is given.

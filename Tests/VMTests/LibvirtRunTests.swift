@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Machines of libvirt that do not start, stop or go on as they should, and upgrades that are cut off.
-@Suite struct LibvirtRunTests {
+@Suite(.serialized) struct LibvirtRunTests {
     @Test func `without an agent the power button is pressed, and a node that does not heed it runs on`() async throws {
         let here = try await JailedProject("deaf")
         try await here.make(.deaf)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Machines that libvirt does not have as a command needs them: what it says, and its exit code.
-@Suite struct LibvirtStateTests {
+@Suite(.serialized) struct LibvirtStateTests {
     @Test func `a machine of the name that somebody else has made is left alone`() async throws {
         let here = try await JailedProject("foreign")
         let other = try TalkingDomain("foreign", saying: "mine\r\n", in: here.jail, here.project.scratch)
