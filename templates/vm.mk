@@ -110,4 +110,5 @@ clean:: ## remove images that can be made again; bundles and machines stay
 clean-all: clean ## remove the machine with its data, and the bundles; asks before each
 	$(KSBUILD) vm destroy $(vm_name) --data || true
 	@printf 'remove all bundles in %s? [y/N] ' '$(OUT)' && read -r answer && [ "$$answer" = y ] && \
-		chmod -R u+w '$(OUT)' && rm -rf '$(OUT)' || echo 'the bundles stay'
+		chmod -R u+w '$(OUT)/bundles' && \
+		rm -rf '$(OUT)/bundles' '$(OUT)/store' '$(OUT)/current' '$(OUT)/history.jsonl' || echo 'the bundles stay'

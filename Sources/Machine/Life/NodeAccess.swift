@@ -125,8 +125,9 @@ public struct NodeAccess: Sendable {
     /// - Returns: The words after `ssh`.
     /// - Throws: As ``pinHostKey()``.
     public func sshArguments(_ options: [String] = [], _ command: [String] = []) async throws -> [String] {
-        try await pinHostKey()
+        // Whether it runs at all comes before whether its key is known.
         let place = try await ssh()
+        try await pinHostKey()
         var words = [
             "-p", "\(place.port)", "-l", machine.user, "-o", "HostKeyAlias=\(alias)", "-o", "StrictHostKeyChecking=yes",
             "-o", "UserKnownHostsFile=\(Self.quoted(folder.knownHosts.string))", "-o", "GlobalKnownHostsFile=/dev/null",

@@ -79,6 +79,7 @@ struct FetchCommand: AsyncParsableCommand {
         if list { return Console.print(try InputList.text(of: file.required(), format)) }
         let fetcher = try InputFetcher(cache.open(), mirrors, transfer, report)
         guard updateLock else {
+            try requireLocked(try file.required())
             let inputs = try await fetcher.fetch(try file.required().entries)
             if !report.quiet { Console.print("\(inputs.count) inputs are in the cache") }
             return
@@ -115,6 +116,16 @@ struct FetchCommand: AsyncParsableCommand {
         if dryRun { return Console.print("\(file.path): would be written") }
         try StagedFile.write(try new.encoded(), to: file.path)
         Console.print("\(file.path): written, \(new.entries.count) inputs")
+    }
+
+    /// The release of `--alpine` must be the one that the lock names.
+    private func requireLocked(_ lock: InputLock) throws {
+        guard recipe.alpine != nil else { return }
+        let release = try recipe.decode().locked(by: lock, named: "the lock").node().alpine.version
+        guard !lock.entries.contains(where: { AlpineInput(name: $0.name)?.version.description == release }) else { return }
+        throw FetchError(
+            .noLock, subject: recipe.lock ?? InputLock.fileName,
+            detail: "names no image of Alpine \(release); run 'ksbuild fetch --alpine \(release) --update-lock'")
     }
 
     private func signer(_ scratch: FilePath) throws -> LockUpdate.AlpineSigner? {

@@ -129,7 +129,11 @@ struct MachineMaking: ParsableArguments {
     private func network(_ host: VirtualMachine.Host, _ settings: MachineSettings) throws -> VirtualMachine.Network {
         let isUser: Bool
         switch host {
-        case .plain: isUser = true
+        case .plain:
+            guard network == nil || network == "user" else {
+                throw ValidationError("--network \(network ?? "") goes with libvirt; QEMU alone has its user network")
+            }
+            isUser = true
         case .libvirt(let uri): isUser = network == "user" || (network == nil && isSession(uri))
         }
         guard isUser else {

@@ -148,6 +148,8 @@ struct VMDestroyCommand: AsyncParsableCommand {
     @OptionGroup var options: MachineOptions
 
     func run() async throws {
+        let folder = try options.machineFolder()
+        if data, try folder.machine() == nil, folder.hasDataDisk { return try await removeData(folder) }
         let made = try options.made()
         let what = data ? "\(made.machine.name) and all its data" : made.machine.name
         guard try yes || Console.confirm("remove \(what)?", option: "--yes") else {
@@ -157,5 +159,14 @@ struct VMDestroyCommand: AsyncParsableCommand {
         guard !options.report.quiet else { return }
         for path in outcome.removed { Console.print("removed \(path)") }
         if let kept = outcome.kept { Console.print("kept \(kept); --data removes it too") }
+    }
+
+    /// Removes the data disk that an earlier destroy has kept.
+    private func removeData(_ folder: MachineFolder) async throws {
+        guard try yes || Console.confirm("remove all data of \(folder.name)?", option: "--yes") else {
+            throw MachineError(.interrupted, subject: folder.name, detail: "was not removed")
+        }
+        try await folder.changing { try HostFile.removeTree(folder.path) }
+        if !options.report.quiet { Console.print("removed \(folder.path)") }
     }
 }

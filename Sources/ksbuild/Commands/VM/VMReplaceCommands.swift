@@ -15,7 +15,7 @@ struct VMUpgradeCommand: AsyncParsableCommand {
             machine. The exit code is 3 where the old version came back.
             """)
 
-    @Argument(help: ArgumentHelp("The version; by default the newest in the store.", valueName: "version"))
+    @Argument(help: ArgumentHelp("The version; by default the newest that did not fail.", valueName: "version"))
     var version: String?
 
     @OptionGroup var swap: SwapOptions
@@ -24,10 +24,11 @@ struct VMUpgradeCommand: AsyncParsableCommand {
     func run() async throws {
         try await swap.replace(.upgrade, options) { store, _ in
             if let version { return try Version(version) }
-            guard let newest = try store.versions().last else {
+            let failed = try store.standing().failed
+            guard let newest = try store.versions().last(where: { failed[$0] == nil }) else {
                 throw MachineError(
                     .notMade, subject: options.folder.out,
-                    detail: "has no bundle; 'ksbuild bundle --version V' makes one")
+                    detail: "has no bundle that did not fail; 'ksbuild bundle --version V' makes one")
             }
             return newest
         }
@@ -94,7 +95,8 @@ struct SwapOptions: ParsableArguments {
             guard state != .absent else { throw made.life.absent() }
             let judge = SwapJudge(store: store, made: made)
             let token = try judge.check(kind, from: old, to: new, givesUpData: givesUpData)
-            try await judge.requireConfirmed(old, book)
+            try judge.requireConfirmed(old)
+            try judge.requireNotFailed(new)
             let media = MachineMedia(options, made.folder, twoMedia: made.machine.media.seed != nil)
             let (newMedia, manifest) = try media.compose(new, made.steps, token: token)
             let replacement = Replacement(
@@ -145,8 +147,16 @@ struct SwapJudge {
         }
     }
 
+    /// A version that was left because nodes were not well with it is not tried again by accident.
+    func requireNotFailed(_ new: Version) throws {
+        guard try store.current() != new, try store.standing().failed[new] != nil else { return }
+        throw MachineError(
+            .wrongState, subject: "\(new)",
+            detail: "was left by rolling back; 'ksbuild activate --force \(new)' says that it is to be tried again")
+    }
+
     /// The version that is left must be one to come back to.
-    func requireConfirmed(_ old: Version, _ book: StoreBook) async throws {
+    func requireConfirmed(_ old: Version) throws {
         let standing = try store.standing()
         guard !standing.confirmed.contains(where: { $0.version == old }) else { return }
         throw MachineError(

@@ -56,8 +56,7 @@ public struct BootMachine: Hashable, Sendable {
 
     /// The memory of a machine unless stated, in MiB.
     ///
-    /// Half of it is the root file system, which takes about 200 MiB with the packages of a node; KubeSolo itself asks
-    /// for 512 MiB.
+    /// The root file system may grow to half of it; KubeSolo itself asks for 512 MiB.
     public static let defaultMemory = 1024
 
     /// The image to boot from, read only.
