@@ -19,6 +19,16 @@ extension DecodedRecipe {
         return replacing(recipe)
     }
 
+    /// Whether a lock names the image of the recipe's exact Alpine release.
+    ///
+    /// - Parameter lock: The lock.
+    /// - Returns: Whether it does.
+    public func hasImage(in lock: InputLock) -> Bool {
+        lock.entries.contains { entry in
+            AlpineInput(name: entry.name)?.version.description == recipe.alpine.release ?? Recipe.defaultAlpineVersion
+        }
+    }
+
     /// The same recipe, with the releases that it leaves open and the digests that it does not pin taken from a lock.
     ///
     /// - Parameters:

@@ -121,11 +121,11 @@ struct FetchCommand: AsyncParsableCommand {
     /// The release of `--alpine` must be the one that the lock names.
     private func requireLocked(_ lock: InputLock) throws {
         guard recipe.alpine != nil else { return }
-        let release = try recipe.decode().locked(by: lock, named: "the lock").node().alpine.version
-        guard !lock.entries.contains(where: { AlpineInput(name: $0.name)?.version.description == release }) else { return }
+        let decoded = try recipe.decode().locked(by: lock, named: "the lock")
+        guard !decoded.hasImage(in: lock) else { return }
         throw FetchError(
             .noLock, subject: recipe.lock ?? InputLock.fileName,
-            detail: "names no image of Alpine \(release); run 'ksbuild fetch --alpine \(release) --update-lock'")
+            detail: "names no image of the release that --alpine asks for; --update-lock looks it up")
     }
 
     private func signer(_ scratch: FilePath) throws -> LockUpdate.AlpineSigner? {
