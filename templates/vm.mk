@@ -19,11 +19,18 @@ VERSION ?=
 # What is handed on: to ssh and kubectl the command, to logs -f, to up, create, setup and destroy any of their options.
 ARGS ?=
 
-vm_name = $(if $(VM_NAME),--name '$(VM_NAME)') --out '$(OUT)'
-vm_login = $(if $(SSH_KEY),--identity '$(SSH_KEY)') $(if $(SSH_USER),--ssh-user '$(SSH_USER)')
-vm_alpine = $(if $(ALPINE_VERSION),--alpine '$(ALPINE_VERSION)$(if $(ALPINE_MINOR),.$(ALPINE_MINOR))')
-vm_making = $(vm_alpine) $(if $(VM_MEMORY),--memory '$(VM_MEMORY)') $(if $(VM_CPUS),--cpus '$(VM_CPUS)') \
-	$(if $(DATA_DISK_SIZE),--disk '$(DATA_DISK_SIZE)') $(if $(SSH_USER),--ssh-user '$(SSH_USER)')
+# A word for the shell, whatever is in it; an option with its value, where there is one.
+vm_word = '$(subst ','\'',$(1))'
+vm_option = $(if $(2),$(1) $(call vm_word,$(2)))
+vm_out = $(call vm_word,$(or $(strip $(OUT)),out))
+ifeq ($(patsubst %/,%,$(or $(strip $(OUT)),out)),)
+$(error OUT cannot be the root of the file system)
+endif
+vm_name = $(call vm_option,--name,$(VM_NAME)) --out $(vm_out)
+vm_login = $(call vm_option,--identity,$(SSH_KEY)) $(call vm_option,--ssh-user,$(SSH_USER))
+vm_alpine = $(call vm_option,--alpine,$(ALPINE_VERSION)$(if $(ALPINE_MINOR),.$(ALPINE_MINOR)))
+vm_making = $(vm_alpine) $(call vm_option,--memory,$(VM_MEMORY)) $(call vm_option,--cpus,$(VM_CPUS)) \
+	$(call vm_option,--disk,$(DATA_DISK_SIZE)) $(call vm_option,--ssh-user,$(SSH_USER))
 
 .PHONY: help up down setup check download create start stop restart destroy ssh console ip status info logs
 .PHONY: kubesolo-status kubesolo-restart kubectl kubeconfig upgrade rollback clean clean-all version check-updates
@@ -35,19 +42,19 @@ setup: ## prepare this host for virtual machines; says what it does first
 	$(KSBUILD) vm setup $(ARGS)
 
 check: ## say what this host lacks, and how to mend it
-	$(KSBUILD) vm check --out '$(OUT)' $(ARGS)
+	$(KSBUILD) vm check --out $(vm_out) $(ARGS)
 
 download: ## fetch and verify what the lock names, or look that up first
 	$(KSBUILD) fetch $(vm_alpine) $(if $(wildcard ksbuild.lock),,--update-lock) $(ARGS)
 
 up: ## from the recipe to a healthy node, with whatever that takes
-	$(KSBUILD) vm up $(vm_name) $(vm_making) $(if $(VERSION),--version '$(VERSION)') $(ARGS)
+	$(KSBUILD) vm up $(vm_name) $(vm_making) $(call vm_option,--version,$(VERSION)) $(ARGS)
 
 down: ## shut the node down; everything stays
 	$(KSBUILD) vm down $(vm_name) $(ARGS)
 
 create: ## make the machine, and start nothing
-	$(KSBUILD) vm create $(vm_name) $(vm_making) $(if $(VERSION),--version '$(VERSION)') $(ARGS)
+	$(KSBUILD) vm create $(vm_name) $(vm_making) $(call vm_option,--version,$(VERSION)) $(ARGS)
 
 start: ## start the machine and wait until the node is healthy
 	$(KSBUILD) vm start $(vm_name) $(ARGS)
@@ -92,23 +99,23 @@ kubeconfig: ## print the cluster's configuration; ARGS=--merge puts it into your
 	@$(KSBUILD) vm kubeconfig $(vm_name) $(vm_login) $(ARGS)
 
 upgrade: ## to VERSION, or the newest bundle, and back by itself where the node is not well with it
-	$(KSBUILD) vm upgrade $(vm_name) $(VERSION) $(ARGS)
+	$(KSBUILD) vm upgrade $(vm_name) $(if $(VERSION),$(call vm_word,$(VERSION))) $(ARGS)
 
 rollback: ## to the version that was confirmed before, or VERSION
-	$(KSBUILD) vm rollback $(vm_name) $(if $(VERSION),--to '$(VERSION)') $(ARGS)
+	$(KSBUILD) vm rollback $(vm_name) $(call vm_option,--to,$(VERSION)) $(ARGS)
 
 version: ## ksbuild's version, and the bundles that are there
 	@$(KSBUILD) --version
-	@$(KSBUILD) list --out '$(OUT)'
+	@$(KSBUILD) list --out $(vm_out)
 
 check-updates: ## what is newer than the lock
 	$(KSBUILD) outdated $(ARGS)
 
 clean:: ## remove images that can be made again; bundles and machines stay
-	rm -rf '$(OUT)'/*.iso '$(OUT)'/*.apkovl.tar.gz '$(OUT)'/boot
+	rm -rf -- $(vm_out)/*.iso $(vm_out)/*.apkovl.tar.gz $(vm_out)/boot
 
 clean-all: clean ## remove the machine with its data, and the bundles; asks before each
 	$(KSBUILD) vm destroy $(vm_name) --data || true
-	@printf 'remove all bundles in %s? [y/N] ' '$(OUT)' && read -r answer && [ "$$answer" = y ] && \
-		chmod -R u+w '$(OUT)/bundles' && \
-		rm -rf '$(OUT)/bundles' '$(OUT)/store' '$(OUT)/current' '$(OUT)/history.jsonl' || echo 'the bundles stay'
+	@printf 'remove all bundles in %s? [y/N] ' $(vm_out) && read -r answer && [ "$$answer" = y ] && \
+		chmod -R u+w $(vm_out)/bundles && \
+		rm -rf $(vm_out)/bundles $(vm_out)/store $(vm_out)/current $(vm_out)/history.jsonl || echo 'the bundles stay'

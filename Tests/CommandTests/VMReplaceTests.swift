@@ -67,7 +67,8 @@ import Testing
         #expect(
             unconfirmed.complaint
                 == "ksbuild: 1.0.0: was never confirmed, so there is nothing to come back to; 'ksbuild vm start' waits until"
-                + " it is healthy and confirms it")
+                + " it is healthy and confirms it, or 'ksbuild vm destroy' and 'ksbuild vm create --version V' give its data"
+                + " disk to another version")
         // And it does.
         #expect(try await project.vm("start", "--timeout", "60").exitCode == 0)
         #expect(try await project.vm("upgrade", "--timeout", "60").output == "1.1.0 is live, healthy and confirmed\n")
@@ -105,11 +106,11 @@ import Testing
         #expect(
             status.output.hasSuffix(
                 "\nunfinished upgrade from 1.0.0 to 1.1.0 (switched); 'ksbuild vm start' takes it up\n"))
-        let settled = try await project.vm("start", "--timeout", "3")
+        let settled = try await project.vm("start", "--timeout", "25")
         #expect(settled.exitCode == 3)
         #expect(
             settled.complaint
-                == "ksbuild: 1.0.0: is live again and healthy, with its data of before, because not healthy within 3.0 s",
+                == "ksbuild: 1.0.0: is live again and healthy, with its data of before, because not healthy within 25.0 s",
             "\(settled.errors)")
         try await Self.requireUntouched(project)
     }

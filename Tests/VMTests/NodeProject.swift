@@ -46,7 +46,7 @@ struct NodeProject: Sendable {
     /// - Returns: Its directory.
     func mirror() async throws -> FilePath {
         let mirror = folder.appending("mirror")
-        let copied = try await TestSupport.run("cp", ["-rs", Product.mirror.string, mirror.string])
+        let copied = try await TestSupport.run("cp", ["-rLs", Product.mirror.string, mirror.string])
         try #require(copied.succeeded, "\(copied.errors)")
         let rows = try ["v1.2.2", "v1.3.0"].map { tag in
             let release = mirror.appending("kubesolo").appending(tag)

@@ -38,6 +38,9 @@ struct ConsoleLog: Sendable {
         return offset <= size ? offset : 0
     }
 
+    /// How much was said.
+    var size: UInt64 { (try? HostFile.status(of: file).size) ?? 0 }
+
     /// What was said from a position on, at most 1 MiB at once.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/system``.

@@ -39,6 +39,8 @@ struct LibvirtHypervisor: Hypervisor {
         let word = line.prefix { $0 != "(" }.split(separator: " ").joined(separator: " ")
         let reason = String(line.drop { $0 != "(" }.dropFirst().prefix { $0 != ")" })
         switch word {
+        // Its memory is kept on the host's disk, and a start would go on from there.
+        case "shut off" where reason == "saved": return .paused(reason)
         case "shut off", "crashed": return .off
         case "running", "idle", "in shutdown", "dying": return .running
         default: return .paused(reason.isEmpty ? word : reason)
@@ -92,7 +94,7 @@ struct LibvirtHypervisor: Hypervisor {
     }
 
     func undefine() async throws {
-        let outcome = try await virsh.attempt(["undefine", uuid, "--keep-nvram"])
+        let outcome = try await virsh.attempt(["undefine", uuid, "--keep-nvram", "--managed-save"])
         guard !outcome.succeeded, try await state() != .absent else { return }
         throw Virsh.failure(outcome.complaint, "undefine", name)
     }
@@ -120,7 +122,10 @@ struct LibvirtHypervisor: Hypervisor {
         return nil
     }
 
-    func resume() async throws { try await virsh.run(["resume", uuid], for: name) }
+    func resume() async throws {
+        let isSaved = try await state() == .paused("saved")
+        try await virsh.run([isSaved ? "start" : "resume", uuid], for: name)
+    }
 
     func askAgent() async throws -> Bool {
         try await virsh.attempt(["shutdown", uuid, "--mode", "agent"]).succeeded
@@ -131,6 +136,10 @@ struct LibvirtHypervisor: Hypervisor {
     }
 
     func cutPower() async throws {
+        if try await state() == .paused("saved") {
+            try await virsh.run(["managedsave-remove", uuid], for: name)
+            return
+        }
         let outcome = try await virsh.attempt(["destroy", uuid])
         guard !outcome.succeeded, try await state().isAlive else { return }
         throw Virsh.failure(outcome.complaint, "destroy", name)

@@ -50,6 +50,9 @@ struct DataDiskImage: Sendable {
     /// The size that the node sees, in bytes.
     var size: UInt64 { get async throws { try await report().virtualSize } }
 
+    /// Says whether no QEMU has the disk open: without `-U`, `qemu-img` asks for the lock that one holds which writes.
+    func requireUnlocked() async throws { try await run(["info", "--output=json", path.string]) }
+
     /// Whether the snapshot is there.
     func has(_ snapshot: String) async throws -> Bool {
         try await report().snapshots?.contains { $0.name == snapshot } ?? false

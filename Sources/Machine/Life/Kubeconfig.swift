@@ -3,8 +3,9 @@ internal import Yams
 
 /// The configuration by which `kubectl` reaches the cluster of a machine.
 ///
-/// Made of the administrator's own on the node: the authority and the client's certificate are taken as they are; the
-/// names become that of the machine, and the server's address one that leads there from this host.
+/// Made of the administrator's own on the node: the bytes of the authority and of the client's certificate and key are
+/// taken, and nothing else, since a configuration can name programs to run; the names become that of the machine, and
+/// the server's address one that leads there from this host.
 public struct Kubeconfig {
     /// Where a node has the administrator's.
     public static let path = "/var/lib/kubesolo/pki/admin/admin.kubeconfig"
@@ -28,15 +29,20 @@ public struct Kubeconfig {
             let chosen = root["current-context"]?.string,
             let context = Self.named(chosen, in: root["contexts"])?["context"]?.mapping,
             let clusterName = context["cluster"]?.string, let userName = context["user"]?.string,
-            var cluster = Self.named(clusterName, in: root["clusters"])?["cluster"]?.mapping,
-            let user = Self.named(userName, in: root["users"])?["user"]
+            let authority = Self.named(clusterName, in: root["clusters"])?["cluster"]?["certificate-authority-data"]?
+                .string,
+            let given = Self.named(userName, in: root["users"])?["user"]?.mapping,
+            let user = Self.credentials(given)
         else {
             throw MachineError(
                 .damagedRecord, subject: Self.path, detail: "is no configuration of a cluster that could be used")
         }
-        cluster["server"] = Node("https://\(server.address):\(server.port)")
+        let cluster = Node([
+            (Node("certificate-authority-data"), Node(authority)),
+            (Node("server"), Node("https://\(server.address):\(server.port)")),
+        ])
         self.name = name
-        self.cluster = Self.entry(name, "cluster", Node.mapping(cluster))
+        self.cluster = Self.entry(name, "cluster", cluster)
         self.user = Self.entry(name, "user", user)
         self.context = Self.entry(
             name, "context", Node([(Node("cluster"), Node(name)), (Node("user"), Node(name))]))
@@ -68,6 +74,14 @@ public struct Kubeconfig {
         }
         root["current-context"] = Node(name)
         return try Yams.serialize(node: Node.mapping(root))
+    }
+
+    /// What a user proves himself with: bytes alone, no program of this host that a node could name, and no file.
+    private static func credentials(_ given: Node.Mapping) -> Node? {
+        let keys = ["client-certificate-data", "client-key-data", "token"]
+        let found = keys.compactMap { key in given[key]?.string.map { (Node(key), Node($0)) } }
+        guard given["token"]?.string != nil || found.count == 2 else { return nil }
+        return Node(found)
     }
 
     private static func named(_ name: String, in list: Node?) -> Node.Mapping? {

@@ -132,7 +132,7 @@ private struct ReplacementWalk: Sendable {
             let seen = try await life.watch(replacement.to, within: limit)
             outcome = seen.outcome
             if case .failed = outcome { life.showConsole(seen.tail) }
-        } catch let error as MachineError where error.code != .interrupted {
+        } catch let error as MachineError where !Self.isOfTheHost(error) {
             outcome = .failed(why: error.description, evidence: "")
         }
         switch outcome {
@@ -148,6 +148,11 @@ private struct ReplacementWalk: Sendable {
             try await note(replacement)
             return try await back(replacement)
         }
+    }
+
+    /// Whether an error says nothing about the node: it is tried again by the next command, and judged then.
+    private static func isOfTheHost(_ error: MachineError) -> Bool {
+        [.interrupted, .hostUnavailable, .timeLimit, .notPermitted, .system].contains(error.code)
     }
 
     private func finish(_ replacement: Replacement) async throws -> ReplacementOutcome {
@@ -178,11 +183,20 @@ private struct ReplacementWalk: Sendable {
         }
     }
 
+    /// Notes that the new version was left; books that cannot be written keep no machine from coming back.
+    private func giveUp(_ replacement: Replacement) {
+        do {
+            try book.giveUp(replacement)
+        } catch {
+            life.progress("warning: which version is live could not be noted (\(error)); 'ksbuild list' shows it")
+        }
+    }
+
     /// Takes back what was done before the new version was started.
     private func undo(_ replacement: Replacement) async throws -> ReplacementOutcome {
         if try folder.made().media != replacement.oldMedia || replacement.step == .kept {
             try await put(replacement.oldMedia)
-            try book.giveUp(replacement)
+            giveUp(replacement)
         }
         if try await life.hypervisor.state().isAlive {
             try await life.disk.drop(Replacement.snapshot, runningOn: life.hypervisor)
@@ -208,7 +222,7 @@ private struct ReplacementWalk: Sendable {
         if replacement.step == .reverted {
             try await life.disk.drop(Replacement.snapshot)
             try await put(replacement.oldMedia)
-            try book.giveUp(replacement)
+            giveUp(replacement)
             replacement.step = .returned
             try await note(replacement)
         }
@@ -233,6 +247,13 @@ private struct ReplacementWalk: Sendable {
         case .switched:
             if try await life.hypervisor.state() == .running { return try await prove(replacement) }
             var cut = replacement
+            if let evidence = life.evidenceOfHealth(replacement.to) {
+                // It went on after whoever waited for it was gone, became healthy, and was switched off since.
+                cut.step = .proven
+                cut.evidence = evidence
+                try await note(cut)
+                return try await finish(cut)
+            }
             cut.step = .failed
             cut.why = "ksbuild was cut off while it was being tried, and the machine does not run"
             try await note(cut)

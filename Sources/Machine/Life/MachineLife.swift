@@ -7,6 +7,8 @@ public struct MachineLife: Sendable {
     public static let defaultStopLimit = Duration.seconds(180)
     /// The longest time for a node to become healthy: its own limit is 600 seconds after KubeSolo has started.
     public static let defaultHealthLimit = Duration.seconds(900)
+    /// How long one press of the power button is waited for.
+    private static let pressInterval = Duration.seconds(20)
     /// The longest time for a guest agent to bring the node down.
     private static let agentLimit = Duration.seconds(30)
 
@@ -97,6 +99,8 @@ public struct MachineLife: Sendable {
         try folder.pin([])
         var removed: [FilePath] = []
         let keeps = !dataToo && HostFile.exists(folder.dataDisk)
+        // The journal goes first: it would speak of a disk that is gone.
+        try? HostFile.remove(folder.journal)
         for name in try HostFile.names(in: folder.path).sorted() where !name.hasPrefix(".") {
             let path = folder.path.appending(name)
             if keeps && path == folder.dataDisk { continue }
@@ -219,8 +223,11 @@ public struct MachineLife: Sendable {
             }
             if limit > .zero {
                 progress("pressing the power button of \(folder.name)")
-                try await hypervisor.pressPowerButton()
-                if try await isOff(before: deadline) { return }
+                // Pressed before the node listens, it is lost: so it is pressed again now and then.
+                while ContinuousClock.now < deadline {
+                    try await pressPowerButton()
+                    if try await isOff(before: min(deadline, .now.advanced(by: Self.pressInterval))) { return }
+                }
             }
         }
         guard isForced else {
@@ -232,6 +239,16 @@ public struct MachineLife: Sendable {
         }
         progress("cutting the power of \(folder.name)")
         try await hypervisor.cutPower()
+    }
+
+    /// Presses the power button; a machine that has gone off meanwhile has none.
+    private func pressPowerButton() async throws {
+        do {
+            try await hypervisor.pressPowerButton()
+        } catch {
+            guard try await hypervisor.state().isAlive else { return }
+            throw error
+        }
     }
 
     private func isOff(before deadline: ContinuousClock.Instant) async throws -> Bool {
@@ -254,12 +271,31 @@ public struct MachineLife: Sendable {
         return (fact["state"] ?? "unknown", fact.description)
     }
 
+    /// The line with which a release has said since the latest start that it is healthy, where it has.
+    func evidenceOfHealth(_ release: NodeRelease) -> String? {
+        guard case .healthy(let evidence)? = NodeWatch.judge(log.record(), release) else { return nil }
+        return evidence
+    }
+
     /// The size of the data disk that the node sees, in bytes.
     ///
     /// - Throws: ``MachineError`` with ``MachineError/Code/imageMissing`` where it is gone.
     public func diskSize() async throws -> UInt64 {
         try requireDataDisk()
         return try await disk.size
+    }
+
+    /// The error for a machine that was made while its data was about to be removed.
+    public static func isBack(_ folder: MachineFolder) -> MachineError {
+        MachineError(.wrongState, subject: folder.name, detail: "was made again meanwhile; nothing was removed")
+    }
+
+    /// Says whether nothing runs on the data disk of a machine that was removed.
+    ///
+    /// - Parameter folder: Its files.
+    /// - Throws: ``MachineError`` with ``MachineError/Code/inUse``.
+    public static func requireUnused(_ folder: MachineFolder) async throws {
+        try await DataDiskImage(path: folder.dataDisk, machine: folder.name).requireUnlocked()
     }
 
     /// The error for a machine that was to be made and is there.

@@ -1,4 +1,5 @@
 internal import Artefact
+internal import Glibc
 public import SystemPackage
 
 /// How a node of a machine that stays is reached by SSH: the address, the host key that its console has told, and who
@@ -70,11 +71,12 @@ public struct NodeAccess: Sendable {
         try await mustRun()
         let deadline = ContinuousClock.now.advanced(by: limit)
         while true {
-            if let known = try await life.hypervisor.addresses().first { return known }
+            if let known = try await life.hypervisor.addresses().first(where: Self.isIPv4) { return known }
             let told = life.log.record().facts.last { fact in
                 fact.subject == "address" && fact["ipv4"].map { !$0.isEmpty && !$0.hasPrefix("169.254.") } == true
             }
-            if let told = told?["ipv4"] { return String(told.prefix { $0 != "/" }) }
+            // What a node says of itself is never taken for more than an address.
+            if let told = told?["ipv4"].map({ String($0.prefix { $0 != "/" }) }), Self.isIPv4(told) { return told }
             guard ContinuousClock.now < deadline else { break }
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -83,6 +85,12 @@ public struct NodeAccess: Sendable {
             detail:
                 "has no address that libvirt, its agent or its console would know; 'ksbuild vm console' shows what it says"
         )
+    }
+
+    /// Whether a text is an IPv4 address and nothing else (inet_pton(3)).
+    static func isIPv4(_ text: String) -> Bool {
+        var address = in_addr()
+        return unsafe inet_pton(AF_INET, text, &address) == 1
     }
 
     // MARK: SSH

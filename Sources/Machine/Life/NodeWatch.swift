@@ -49,8 +49,10 @@ struct NodeWatch: Sendable {
         var told = 0
         for round in 0... {
             while true {
+                // A log that was begun anew, by whoever keeps it, is read from its start.
+                if log.size < offset { offset = 0 }
                 let bytes = try log.read(from: offset)
-                if bytes.isEmpty { break }
+                if bytes.isEmpty || clock.now - begin >= limit { break }
                 offset += UInt64(bytes.count)
                 record.take(bytes, at: clock.now - begin)
             }
@@ -93,7 +95,10 @@ struct NodeWatch: Sendable {
     private func health(_ record: SerialRecord) -> String { record.latest("health")?.description ?? "" }
 
     /// What the facts so far come to; `nil` while they decide nothing.
-    private func judge(_ record: SerialRecord) -> Outcome? {
+    private func judge(_ record: SerialRecord) -> Outcome? { Self.judge(record, release) }
+
+    /// What the facts of a record come to for a release; `nil` while they decide nothing.
+    static func judge(_ record: SerialRecord, _ release: NodeRelease) -> Outcome? {
         if let fact = record.latest("release"), fact["version"] != release.version || fact["name"] != release.name {
             return .failed(
                 why:

@@ -44,6 +44,8 @@ public struct Replacement: Codable, Hashable, Sendable {
     public var newMedia: VirtualMachine.Media
     /// Whether the machine ran when it began.
     public var wasRunning: Bool
+    /// The version that the books called live when it began, which other machines may share.
+    public var liveBefore: String?
     /// How far it has come.
     public var step: Step
     /// Why the new version is left, once it is.
@@ -57,7 +59,7 @@ public struct Replacement: Codable, Hashable, Sendable {
     /// Describes one that is about to begin.
     public init(
         _ kind: Kind, from: NodeRelease, _ oldMedia: VirtualMachine.Media, to: NodeRelease,
-        _ newMedia: VirtualMachine.Media, wasRunning: Bool
+        _ newMedia: VirtualMachine.Media, wasRunning: Bool, liveBefore: String? = nil
     ) {
         self.kind = kind
         self.from = from
@@ -65,6 +67,7 @@ public struct Replacement: Codable, Hashable, Sendable {
         self.to = to
         self.newMedia = newMedia
         self.wasRunning = wasRunning
+        self.liveBefore = liveBefore
         step = .begun
     }
 

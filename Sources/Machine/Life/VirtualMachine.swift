@@ -120,10 +120,13 @@ public struct VirtualMachine: Codable, Hashable, Sendable {
             name.utf8.count <= 63
             && name.first.map { $0.isASCII && ($0.isLetter || $0.isNumber) } == true
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+            // virsh takes a number for that of a running machine.
+            && !name.allSatisfy(\.isNumber)
         guard isName else {
             throw refuse(
                 "the name of a virtual machine", String(reflecting: name),
-                "at most 63 letters, digits, dots, hyphens and underscores, beginning with a letter or digit")
+                "at most 63 letters, digits, dots, hyphens and underscores, beginning with a letter or digit, not digits"
+                    + " alone")
         }
     }
 

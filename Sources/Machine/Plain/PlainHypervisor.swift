@@ -51,7 +51,13 @@ struct PlainHypervisor: Hypervisor {
         guard unsafe fcntl(descriptor, F_GETLK, &lock) == 0 else {
             throw MachineError.system("ask for the lock of", file.string, Errno(rawValue: errno))
         }
-        return lock.l_type == Int16(F_UNLCK) ? nil : lock.l_pid
+        guard lock.l_type != Int16(F_UNLCK) else { return nil }
+        guard lock.l_pid > 0 else {
+            throw MachineError(
+                .inUse, subject: name,
+                detail: "is run by a QEMU that this process cannot see, such as one outside of a container")
+        }
+        return lock.l_pid
     }
 
     func requireFree(_ machine: VirtualMachine) async throws {

@@ -17,20 +17,17 @@ public enum TerminalRelay {
         let terminal = RawTerminal()
         defer { terminal.restore() }
         tell("connected to the console; Ctrl-] leaves it\r")
-        var isAtEnd = false
         var typed: [UInt8] = []
-        while true {
-            if !isAtEnd {
-                switch readInput() {
-                case .bytes(let bytes):
-                    if let end = bytes.firstIndex(of: escape) {
-                        typed += bytes[..<end]
-                        flush(&typed, to: socket)
-                        break
-                    }
-                    typed += bytes
-                case .closed: isAtEnd = true
+        relay: while true {
+            switch readInput() {
+            case .bytes(let bytes):
+                if let end = bytes.firstIndex(of: escape) {
+                    typed += bytes[..<end]
+                    flush(&typed, to: socket)
+                    break relay
                 }
+                typed += bytes
+            case .closed: break relay
             }
             flush(&typed, to: socket)
             guard case .bytes(let bytes) = socket.read() else { break }

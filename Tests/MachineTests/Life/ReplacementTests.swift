@@ -26,13 +26,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [("3", "so it is"), ("4", "not healthy within 3.0 s"), ("5", "the node is node 1, not node 5")])
+    @Test(arguments: [("3", "so it is"), ("4", "not healthy within 20.0 s"), ("5", "the node is node 1, not node 5")])
     func `a version that is not well gives way, and the disk is what it was`(version: String, why: String) async throws
     {
         try await LifeFixture.use { fixture in
             try await fixture.write(1)
             let outcome = try await fixture.life.replace(
-                fixture.replacement(to: version), fixture.books.book, within: .seconds(version == "4" ? 3 : 60)
+                fixture.replacement(to: version), fixture.books.book, within: .seconds(version == "4" ? 20 : 60)
             ) { step in
                 // What the new version writes while it is tried.
                 if step == .switched { try await fixture.write(2) }

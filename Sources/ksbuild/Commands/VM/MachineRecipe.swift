@@ -85,7 +85,9 @@ struct MachineMaking: ParsableArguments {
             processors: cpus ?? (choice == .tcg ? 1 : settings.processors),
             interfaces: max(1, interfaces))
         try await MachineLife(machine, in: folder).requireUnmade(machine)
-        machine.media = try MachineMedia(options, folder, twoMedia: twoMedia).compose(wanted(options), steps).media
+        let version = try wanted(options)
+        try folder.pin([version.description])
+        machine.media = try MachineMedia(options, folder, twoMedia: twoMedia).compose(version, steps).media
         return (machine, size)
     }
 

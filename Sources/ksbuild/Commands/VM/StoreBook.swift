@@ -26,12 +26,14 @@ struct StoreBook {
                 _ = try store.confirm(version, Self.occasion(replacement))
             },
             giveUp: { replacement in
-                let (from, to) = (try Version(replacement.from.version), try Version(replacement.to.version))
-                guard try store.current() == to else { return }
+                let to = try Version(replacement.to.version)
+                // Where it was live before, for other machines, it stays so.
+                let before = try Version(replacement.liveBefore ?? replacement.from.version)
+                guard before != to, try store.current() == to else { return }
                 let occasion = Self.occasion(replacement)
                 switch replacement.kind {
-                case .upgrade: _ = try store.rollback(to: from, occasion)
-                case .rollback: _ = try store.activate(from, occasion, insisting: true, allowingDowngrade: true)
+                case .upgrade: _ = try store.rollback(to: before, occasion, insisting: true)
+                case .rollback: _ = try store.activate(before, occasion, insisting: true, allowingDowngrade: true)
                 }
             })
     }

@@ -166,7 +166,11 @@ struct VMDestroyCommand: AsyncParsableCommand {
         guard try yes || Console.confirm("remove all data of \(folder.name)?", option: "--yes") else {
             throw MachineError(.interrupted, subject: folder.name, detail: "was not removed")
         }
-        try await folder.changing { try HostFile.removeTree(folder.path) }
+        try await folder.changing {
+            guard try folder.machine() == nil else { throw MachineLife.isBack(folder) }
+            try await MachineLife.requireUnused(folder)
+            try HostFile.removeTree(folder.path)
+        }
         if !options.report.quiet { Console.print("removed \(folder.path)") }
     }
 }

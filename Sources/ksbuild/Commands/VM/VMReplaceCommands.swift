@@ -97,12 +97,21 @@ struct SwapOptions: ParsableArguments {
             let token = try judge.check(kind, from: old, to: new, givesUpData: givesUpData)
             try judge.requireConfirmed(old)
             try judge.requireNotFailed(new)
+            try judge.requireFloor(new)
             let media = MachineMedia(options, made.folder, twoMedia: made.machine.media.seed != nil)
-            let (newMedia, manifest) = try media.compose(new, made.steps, token: token)
+            // Pinned before it is read, so that nothing is pruned that the machine is about to boot from.
+            try made.folder.pin([old.description, new.description])
+            let (newMedia, manifest): (VirtualMachine.Media, Manifest)
+            do {
+                (newMedia, manifest) = try media.compose(new, made.steps, token: token)
+            } catch {
+                try made.folder.pin([old.description])
+                throw error
+            }
             let replacement = Replacement(
                 kind, from: try made.release(in: options.out), made.machine.media,
                 to: NodeRelease(version: new.description, name: manifest.description.name), newMedia,
-                wasRunning: state == .running)
+                wasRunning: state == .running, liveBefore: try store.current()?.description)
             let outcome = try await made.life.replace(
                 replacement, book.book, stopLimit: stopping.limit, force: stopping.force, within: wait.limit)
             try ReplacementReport.conclude(outcome, options.report)
@@ -155,6 +164,18 @@ struct SwapJudge {
             detail: "was left by rolling back; 'ksbuild activate --force \(new)' says that it is to be tried again")
     }
 
+    /// A version that never proved itself and is older than one that did is no upgrade.
+    func requireFloor(_ new: Version) throws {
+        let standing = try store.standing()
+        guard try store.current() != new, let floor = standing.floor, new < floor,
+            !standing.confirmed.contains(where: { $0.version == new })
+        else { return }
+        throw MachineError(
+            .wrongState, subject: "\(new)",
+            detail: "is older than \(floor), which was confirmed, and never was itself; 'ksbuild activate"
+                + " --allow-downgrade \(new)' says that it is wanted all the same")
+    }
+
     /// The version that is left must be one to come back to.
     func requireConfirmed(_ old: Version) throws {
         let standing = try store.standing()
@@ -163,7 +184,8 @@ struct SwapJudge {
             .wrongState, subject: "\(old)",
             detail:
                 "was never confirmed, so there is nothing to come back to; 'ksbuild vm start' waits until it is healthy"
-                + " and confirms it")
+                + " and confirms it, or 'ksbuild vm destroy' and 'ksbuild vm create --version V' give its data disk to"
+                + " another version")
     }
 }
 

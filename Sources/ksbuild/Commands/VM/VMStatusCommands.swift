@@ -44,11 +44,21 @@ struct VMInfoCommand: AsyncParsableCommand {
             ("version", machine.media.version), ("boots from", machine.media.boot),
         ]
         if let seed = machine.media.seed { rows.append(("seed", seed)) }
-        let size = try await made.life.diskSize()
-        rows.append(("data disk", "\(made.folder.dataDisk), \(size >> 20) MiB"))
+        rows.append(("data disk", "\(made.folder.dataDisk), \(try await size(of: made))"))
         rows.append(("console log", made.folder.serialLog.string))
         for (name, value) in rows {
             Console.print("\(name)\(String(repeating: " ", count: 12 - name.count))\(printable(value))")
+        }
+    }
+}
+
+extension VMInfoCommand {
+    /// The size of the data disk; while the machine runs on libvirt it belongs to the daemon's QEMU.
+    private func size(of made: MadeMachine) async throws -> String {
+        do {
+            return "\(try await made.life.diskSize() >> 20) MiB"
+        } catch let error as MachineError where error.code == .notPermitted {
+            return "in use by QEMU's user"
         }
     }
 }
