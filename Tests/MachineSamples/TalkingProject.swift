@@ -48,11 +48,15 @@ public struct TalkingProject: ~Copyable {
         self.out = out
     }
 
-    /// Ends what QEMU alone still runs.
+    /// Ends what QEMU alone still runs: it is a daemon, and no child of the tests.
     deinit {
-        for name in (try? HostFile.names(in: "/proc")) ?? [] {
-            guard let number = pid_t(name), let place = try? HostFile.target(ofLink: FilePath("/proc/\(number)/cwd")),
-                place.hasPrefix("\(out.string)/vm/")
+        let machines = out.appending("vm")
+        for name in (try? HostFile.names(in: machines)) ?? [] {
+            let file = machines.appending(name).appending("qemu.pid")
+            guard let bytes = try? HostFile.read(file, limit: 64),
+                let number = pid_t(String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)),
+                let command = try? HostFile.read(FilePath("/proc/\(number)/cmdline"), limit: 1 << 16),
+                String(decoding: command, as: UTF8.self).contains("qemu-system")
             else { continue }
             _ = kill(number, SIGKILL)
         }
