@@ -23,7 +23,7 @@ ARGS ?=
 vm_word = '$(subst ','\'',$(1))'
 vm_option = $(if $(2),$(1) $(call vm_word,$(2)))
 vm_out = $(call vm_word,$(or $(strip $(OUT)),out))
-ifeq ($(patsubst %/,%,$(or $(strip $(OUT)),out)),)
+ifeq ($(subst /,,$(or $(strip $(OUT)),out)),)
 $(error OUT cannot be the root of the file system)
 endif
 vm_name = $(call vm_option,--name,$(VM_NAME)) --out $(vm_out)
