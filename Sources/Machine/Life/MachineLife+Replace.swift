@@ -158,13 +158,18 @@ private struct ReplacementWalk: Sendable {
     private func finish(_ replacement: Replacement) async throws -> ReplacementOutcome {
         try book.confirm(replacement)
         life.progress("\(replacement.to.version) is healthy; dropping the snapshot")
+        try await dropSnapshot()
+        try close(keeping: replacement.newMedia)
+        return .replaced(replacement.to)
+    }
+
+    /// Forgets what the disk was, whether the machine runs or not.
+    private func dropSnapshot() async throws {
         if try await life.hypervisor.state().isAlive {
             try await life.disk.drop(Replacement.snapshot, runningOn: life.hypervisor)
         } else {
             try await life.disk.drop(Replacement.snapshot)
         }
-        try close(keeping: replacement.newMedia)
-        return .replaced(replacement.to)
     }
 
     // MARK: Back
@@ -198,11 +203,7 @@ private struct ReplacementWalk: Sendable {
             try await put(replacement.oldMedia)
             giveUp(replacement)
         }
-        if try await life.hypervisor.state().isAlive {
-            try await life.disk.drop(Replacement.snapshot, runningOn: life.hypervisor)
-        } else {
-            try await life.disk.drop(Replacement.snapshot)
-        }
+        try await dropSnapshot()
         if replacement.wasRunning { try await life.start(try folder.made()) }
         try close(keeping: replacement.oldMedia)
         return .undone(replacement.from)
