@@ -19,31 +19,20 @@ public struct Overlay: Sendable {
     public let warnings: [String]
     private let epoch: Int64
 
-    /// The directory below `resources` that goes into every overlay.
-    static let baseName = "base"
-
     /// Makes the overlay of a node.
     ///
     /// - Parameters:
     ///   - node: The node, all choices made.
     ///   - binary: The KubeSolo binary that the node accepts; `nil` lets it take the one on the medium as it is.
     ///   - packageKeys: Public keys that vouch for packages besides Alpine's, by file name.
-    ///   - resources: The `overlays` directory that ksbuild brings along.
+    ///   - sources: What is the same for every node: ksbuild's own files and the layers.
     /// - Throws: ``OverlayError`` for values that contradict each other or cannot be written and for unusual layers,
     ///   ``ArtefactError`` for files that cannot be read and for layers that do not fit the tree.
     public init(
-        node: NodeImage, binary: BinaryPin?, packageKeys: [(name: String, text: String)] = [], resources: FilePath
+        node: NodeImage, binary: BinaryPin?, packageKeys: [(name: String, text: String)] = [],
+        sources: OverlaySources
     ) throws {
-        let base = resources.appending(Self.baseName)
-        guard HostFile.exists(base.pushing("etc/init.d/kubesolo")) else {
-            throw OverlayError(
-                .missingResources, subject: base.string,
-                detail: "does not hold the files that go into every overlay; install ksbuild again")
-        }
-        var tree = FileTree()
-        for entry in try LayerDirectory(base, origin: "overlays/\(Self.baseName)", modes: .plain).entries {
-            try tree.insert(entry)
-        }
+        var tree = sources.base
         var warnings: [String] = []
         world = Self.world(node)
         try tree.addNames(node)
@@ -60,8 +49,8 @@ public struct Overlay: Sendable {
         warnings += Self.warnings(node, binary: binary)
         var covered: [CoveredEntry] = []
         for layer in node.layers {
-            let origin = "layer \(layer)"
-            for entry in try LayerDirectory(layer, origin: origin, modes: .own).entries {
+            let origin = OverlaySources.origin(of: layer)
+            for entry in try sources.entries(of: layer) {
                 let (kept, warning) = LayerDirectory.fit(entry, over: tree[entry.path])
                 if let warning { warnings.append(warning) }
                 guard let previous = try tree.overlay(kept) else { continue }
@@ -76,7 +65,9 @@ public struct Overlay: Sendable {
     }
 
     /// The name of the overlay outside a bundle: init takes any `*.apkovl.tar.gz` in the root of a medium.
-    public static func fileName(_ node: NodeImage) -> String { "\(node.hostname).apkovl.tar.gz" }
+    ///
+    /// It is named after the host, and in a fleet after the node, whose host name may be another.
+    public static func fileName(_ node: NodeImage) -> String { "\(node.member ?? node.hostname).apkovl.tar.gz" }
 }
 
 /// A file of the overlay that a layer replaced.
@@ -101,12 +92,17 @@ extension Overlay {
     ///
     /// - Parameters:
     ///   - target: Where it will stand.
+    ///   - durability: When it lasts through a power failure.
     ///   - check: Reads the finished overlay before it appears.
     /// - Returns: What was written, with its SHA-256.
     /// - Throws: ``ArtefactError``, what ``TarGzip`` throws and what `check` throws, which all leave what was at
     ///   `target` in place.
-    public func write(to target: FilePath, check: (FilePath) throws -> Void = { _ in }) throws -> WrittenFile {
+    public func write(
+        to target: FilePath, durability: StagedFile.Durability = .immediate,
+        check: (FilePath) throws -> Void = { _ in }
+    ) throws -> WrittenFile {
         try TarGzip.write(
-            tree, epoch: epoch, to: target, mode: tree.holdsSecrets ? .secret : .file, check: check)
+            tree, epoch: epoch, to: target, mode: tree.holdsSecrets ? .secret : .file, durability: durability,
+            check: check)
     }
 }

@@ -14,6 +14,7 @@ public enum TarGzip {
     ///   - epoch: The time of every entry that states none, in seconds since 1970-01-01.
     ///   - target: Where to write it.
     ///   - mode: The permission bits of the file.
+    ///   - durability: When it lasts through a power failure.
     ///   - check: Reads the finished file before it appears; what it throws leaves what was at `target`.
     /// - Returns: What was written, with its SHA-256.
     /// - Throws: ``ArtefactError`` when the target cannot be written or a content has changed since the tree was made,
@@ -21,7 +22,7 @@ public enum TarGzip {
     @discardableResult
     public static func write(
         _ tree: FileTree, epoch: Int64, to target: FilePath, mode: EntryMode = .file,
-        check: (FilePath) throws -> Void = { _ in }
+        durability: StagedFile.Durability = .immediate, check: (FilePath) throws -> Void = { _ in }
     ) throws -> WrittenFile {
         var file = try StagedFile(target, digesting: true)
         try file.write(Deflater.header)
@@ -31,7 +32,7 @@ public enum TarGzip {
         }
         try deflater.finish { output in try file.write(output) }
         try file.readBack(check)
-        return try file.commit(mode: mode)
+        return try file.commit(mode: mode, durability: durability)
     }
 
     /// Gives the bytes of the tar archive, uncompressed, to `sink`.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import SystemPackage
 
@@ -62,6 +63,18 @@ extension HostFile {
         guard descriptor >= 0 else { throw .system("open", file, Errno(rawValue: Glibc.errno)) }
         defer { _ = Glibc.close(descriptor) }
         guard fsync(descriptor) == 0 else { throw .system("synchronise", file, Errno(rawValue: Glibc.errno)) }
+    }
+
+    /// Makes everything that was written to the file system of a path last through a power failure, names and bytes
+    /// (`syncfs(2)`, which tells of failures since Linux 5.8).
+    ///
+    /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``.
+    public static func synchronise(fileSystemOf path: FilePath) throws(ArtefactError) {
+        let file = try open(path)
+        defer { try? file.close() }
+        guard syncfs(file.rawValue) == 0 else {
+            throw .system("synchronise the file system of", path, Errno(rawValue: Glibc.errno))
+        }
     }
 
     /// Gives a file its new name, replacing what was there in the same instant.

@@ -10,6 +10,14 @@ private let temporaryFile = O_DIRECTORY | 0o20_000_000
 /// name that no reader takes. ``commit(mode:)`` synchronises the bytes, gives the file its name with one rename and
 /// synchronises the directory. A staged file that is dropped, or whose process is killed, leaves nothing behind.
 public struct StagedFile: ~Copyable {
+    /// When a file lasts through a power failure.
+    public enum Durability: Hashable, Sendable {
+        /// As soon as it has its name.
+        case immediate
+        /// When whoever had it written synchronises the whole file system, before anyone relies on it.
+        case deferred
+    }
+
     /// Where the file will stand.
     public let target: FilePath
     private let directory: FilePath
@@ -99,12 +107,16 @@ public struct StagedFile: ~Copyable {
     /// - Returns: What stands there now.
     /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/system``; what was at the target is then still there.
     @discardableResult
-    public consuming func commit(mode: EntryMode = .file) throws(ArtefactError) -> WrittenFile {
+    public consuming func commit(
+        mode: EntryMode = .file, durability: Durability = .immediate
+    ) throws(ArtefactError) -> WrittenFile {
         try flush()
         guard fchmod(file.rawValue, mode_t(mode.bits)) == 0 else {
             throw .system("set the mode of", target, Errno(rawValue: Glibc.errno))
         }
-        guard fsync(file.rawValue) == 0 else { throw .system("synchronise", target, Errno(rawValue: Glibc.errno)) }
+        guard durability == .deferred || fsync(file.rawValue) == 0 else {
+            throw .system("synchronise", target, Errno(rawValue: Glibc.errno))
+        }
         if !isNamed {
             try HostFile.remove(hidden)
             let result = unsafe "/proc/self/fd/\(file.rawValue)".withPlatformString { from in
@@ -117,7 +129,7 @@ public struct StagedFile: ~Copyable {
         }
         try HostFile.rename(hidden, to: target)
         isCommitted = true
-        try HostFile.synchronise(directory: directory)
+        if durability == .immediate { try HostFile.synchronise(directory: directory) }
         return WrittenFile(path: target, size: size, digest: stream?.finalize())
     }
 

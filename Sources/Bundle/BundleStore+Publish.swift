@@ -48,6 +48,11 @@ extension BundleStore {
     ) throws -> Publication {
         var written: [String: WrittenFile] = [:]
         var items: [Item] = []
+        let batch = try stage.batch.map { try make($0, in: directory) }
+        for entry in batch?.entries ?? [] {
+            written[entry.file] = WrittenFile(
+                path: directory.pushing(FilePath(entry.path)), size: entry.size, digest: entry.sha256)
+        }
         for artefact in stage.artefacts {
             let item = try materialise(artefact, in: directory, written, verified)
             let path = directory.appending(artefact.file)
@@ -56,8 +61,9 @@ extension BundleStore {
             used.append(UsedObject(digest: item.entry.sha256, mode: item.entry.mode, file: item.file))
         }
         let media = try stage.media?(directory, written) ?? []
-        let manifest = try Manifest(stage.description, artefacts: items.map(\.entry), media: media)
-        var known: [[UInt64]: Digest] = [:]
+        let manifest = try Manifest(
+            stage.description, artefacts: items.map(\.entry) + (batch?.entries ?? []), media: media)
+        var known = batch?.known ?? [:]
         for item in items { known[item.identity] = item.entry.sha256 }
         let target = path(of: manifest.version)
         if HostFile.exists(target) {
@@ -72,7 +78,9 @@ extension BundleStore {
         try seal(manifest, in: directory, known, stage.signer)
         try disk.rename(directory, to: target)
         try disk.synchronise(directory: bundles)
-        let newBytes = items.reduce(0) { $0 &+ ($1.isNew ? $1.entry.size : 0) }
+        let newBytes =
+            items.reduce(0) { $0 &+ ($1.isNew ? $1.entry.size : 0) }
+            + (batch?.entries.reduce(0) { $0 &+ $1.size } ?? 0)
         return Publication(outcome: .published, manifest: manifest, path: target, newBytes: newBytes)
     }
 
@@ -154,6 +162,7 @@ extension BundleStore {
             try disk.setMode(of: path, EntryMode(0o444))
             try disk.synchronise(file: path)
         }
+        try seal(nodesOf: manifest, in: directory)
         try disk.setMode(of: directory, manifest.directoryMode)
         let reading = try BundleVerification.read(
             directory, expecting: manifest.version, knowing: known, trusting: signer.map { [$0.key.publicKey] } ?? [])
@@ -193,8 +202,8 @@ extension BundleStore {
     /// What a person needs to know of the difference between two manifests, on one line.
     static func difference(_ old: Manifest, _ new: Manifest) -> String {
         var parts: [String] = []
-        let oldFiles = Dictionary(old.artefacts.map { ($0.file, $0) }) { first, _ in first }
-        let newFiles = Dictionary(new.artefacts.map { ($0.file, $0) }) { first, _ in first }
+        let oldFiles = Dictionary(old.artefacts.map { ($0.path, $0) }) { first, _ in first }
+        let newFiles = Dictionary(new.artefacts.map { ($0.path, $0) }) { first, _ in first }
         for name in Set(oldFiles.keys).union(newFiles.keys).sorted() where oldFiles[name] != newFiles[name] {
             switch (oldFiles[name], newFiles[name]) {
             case (nil, _): parts.append("\(name) is new")
@@ -213,6 +222,7 @@ extension BundleStore {
         if a.kubesolo != b.kubesolo { parts.append("KubeSolo was \(a.kubesolo.variant) \(a.kubesolo.version)") }
         if a.datastore != b.datastore { parts.append("datastore was \(a.datastore.kubesolo)") }
         if a.ignoringTrust.inputs != b.ignoringTrust.inputs { parts.append("inputs differ") }
+        if a.nodes != b.nodes { parts.append("the nodes differ") }
         if a.recipe != b.recipe { parts.append("the recipe differs") }
         if !old.agreesOnMedia(with: new) { parts.append("the media are composed otherwise") }
         let shown = parts.prefix(4).joined(separator: ", ")
@@ -225,8 +235,12 @@ extension BundleStore {
         let entries = stage.artefacts.map {
             Manifest.Artefact(role: $0.role, file: $0.file, size: 0, sha256: zero, mode: $0.mode)
         }
+        let ofNodes = (stage.batch?.files ?? []).map {
+            Manifest.Artefact(
+                role: $0.role, node: $0.node, file: $0.file, size: 0, sha256: zero, mode: EntryMode(0o444))
+        }
         do throws(BundleError) {
-            _ = try Manifest(stage.description, artefacts: entries).encoded()
+            _ = try Manifest(stage.description, artefacts: entries + ofNodes).encoded()
         } catch {
             throw BundleError(
                 .invalidStage, subject: "version \(stage.description.version)",

@@ -196,16 +196,49 @@ private struct Reading {
         readChecksums(of: manifest)
         readSignatures(of: manifest)
         for artefact in manifest.artefacts { readArtefact(artefact) }
-        let listed = Set(
-            manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName] + SignatureFile.names)
+        let files = Dictionary(grouping: manifest.artefacts, by: \.node).mapValues { $0.map(\.file) }
+        let own = (files[nil] ?? []) + [Manifest.fileName, ChecksumList.fileName] + SignatureFile.names
+        let directory = BundleNode.directory
+        demand(only: own + (manifest.nodes.isEmpty ? [] : [directory]), in: ".")
+        guard !manifest.nodes.isEmpty, isFolder(directory, of: manifest) else { return }
+        demand(only: manifest.nodes.map(\.name), in: directory)
+        for node in manifest.nodes {
+            let folder = "\(directory)/\(node.name)"
+            if isFolder(folder, of: manifest) { demand(only: files[node.name] ?? [], in: folder) }
+        }
+    }
+
+    /// Whether a directory below the bundle's is one; its mode is noted where it is another than due.
+    private mutating func isFolder(_ folder: String, of manifest: Manifest) -> Bool {
         do throws(ArtefactError) {
-            let names = try DirectoryNames(of: path)
-            for name in names.readable where !listed.contains(name) {
-                note(String(reflecting: name), .extra, "is not in the manifest")
+            let status = try HostFile.status(of: path.pushing(FilePath(folder)), followingLinks: false)
+            guard status.kind == .directory else {
+                note(folder, .wrongKind, "is no directory")
+                return false
             }
-            for name in names.others { note(String(reflecting: name), .extra, "is not in the manifest") }
+            if status.mode != manifest.directoryMode {
+                note(folder, .wrongMode, "has mode \(status.mode) instead of \(manifest.directoryMode)")
+            }
+            return true
         } catch {
-            note(unreadable: ".", error)
+            // What it should hold has been noted as missing.
+            if error.errno != .noSuchFileOrDirectory { note(unreadable: folder, error) }
+            return false
+        }
+    }
+
+    /// Notes everything in a directory that has none of the names.
+    private mutating func demand(only listed: [String], in folder: String) {
+        let listed = Set(listed)
+        let prefix = folder == "." ? "" : folder + "/"
+        do throws(ArtefactError) {
+            let names = try DirectoryNames(of: folder == "." ? path : path.pushing(FilePath(folder)))
+            for name in names.readable where !listed.contains(name) {
+                note(String(reflecting: prefix + name), .extra, "is not in the manifest")
+            }
+            for name in names.others { note(String(reflecting: prefix + name), .extra, "is not in the manifest") }
+        } catch {
+            note(unreadable: folder, error)
         }
     }
 
@@ -240,24 +273,25 @@ private struct Reading {
     }
 
     private mutating func readArtefact(_ artefact: Manifest.Artefact) {
-        guard let status = status(artefact.file, mode: artefact.mode) else { return }
+        let file = artefact.path
+        guard let status = status(file, mode: artefact.mode) else { return }
         guard status.size >= artefact.size else {
-            note(artefact.file, .truncated, "has \(status.size) of \(artefact.size) bytes")
+            note(file, .truncated, "has \(status.size) of \(artefact.size) bytes")
             return
         }
         guard status.size == artefact.size else {
-            note(artefact.file, .tampered, "has \(status.size) bytes instead of \(artefact.size)")
+            note(file, .tampered, "has \(status.size) bytes instead of \(artefact.size)")
             return
         }
         if known[status.identity] == artefact.sha256 { return }
         do {
-            let digest = try Digest(ofFile: path.appending(artefact.file))
+            let digest = try Digest(ofFile: path.pushing(FilePath(file)))
             bytesRead &+= status.size
             if digest != artefact.sha256 {
-                note(artefact.file, .tampered, "has other bytes than were published (SHA-256 \(digest))")
+                note(file, .tampered, "has other bytes than were published (SHA-256 \(digest))")
             }
         } catch {
-            note(unreadable: artefact.file, error)
+            note(unreadable: file, error)
         }
     }
 
@@ -274,7 +308,7 @@ private struct Reading {
     }
 
     private mutating func status(_ name: String, mode: EntryMode) -> HostFile.Status? {
-        let file = path.appending(name)
+        let file = path.pushing(FilePath(name))
         do throws(ArtefactError) {
             let status = try HostFile.status(of: file, followingLinks: false)
             guard status.kind == .file else {

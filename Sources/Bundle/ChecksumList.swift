@@ -1,13 +1,14 @@
 public import Artefact
 
-/// A `SHA256SUMS` file: what `sha256sum` of coreutils writes and `sha256sum -c` reads, for files in one directory.
+/// A `SHA256SUMS` file: what `sha256sum` of coreutils writes and `sha256sum -c` reads, for the files of one directory and
+/// those of a fleet's nodes below it.
 public struct ChecksumList: Hashable, Sendable {
     /// The name of the file in a bundle.
     public static let fileName = "SHA256SUMS"
     /// The largest checksum file that is read, in bytes.
-    public static let maximumBytes = 1 << 20
+    public static let maximumBytes = 8 << 20
 
-    /// Digests by file name.
+    /// Digests by the places of the files.
     public let digests: [String: Digest]
 
     /// Takes digests by file name.
@@ -16,7 +17,7 @@ public struct ChecksumList: Hashable, Sendable {
     /// The digests of a bundle: each artefact's, and the manifest's.
     public init(of manifest: Manifest) throws(BundleError) {
         var digests: [String: Digest] = [Manifest.fileName: Digest(of: try manifest.encoded())]
-        for artefact in manifest.artefacts { digests[artefact.file] = artefact.sha256 }
+        for artefact in manifest.artefacts { digests[artefact.path] = artefact.sha256 }
         self.digests = digests
     }
 
@@ -28,7 +29,7 @@ public struct ChecksumList: Hashable, Sendable {
 
     /// Reads text (`DIGEST  NAME`) and binary (`DIGEST *NAME`) form, and refuses everything else.
     ///
-    /// A name with `/`, a control character, a leading `.`, or coreutils' escapes (a line that begins with `\`) is
+    /// A name with `/` but for `nodes/NODE/NAME`, a control character, a leading `.`, or coreutils' escapes (a line that begins with `\`) is
     /// refused: a list that arrives with a bundle must not reach outside its directory.
     ///
     /// - Parameters:
@@ -58,7 +59,7 @@ public struct ChecksumList: Hashable, Sendable {
             guard let file = String(validating: line[(start + 66)...], as: UTF8.self),
                 file.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
             else { throw refuse(number, "has a name that is no printable UTF-8") }
-            guard !file.utf8.contains(UInt8(ascii: "/")), !file.hasPrefix(".") else {
+            guard !file.utf8.contains(UInt8(ascii: "/")) || BundleNode.isPlace(file), !file.hasPrefix(".") else {
                 throw refuse(number, "names '\(file.prefix(80))', which is not simply a file in the same directory")
             }
             guard let digest = try? Digest(hex: String(decoding: line[start..<(start + 64)], as: UTF8.self)) else {

@@ -1,122 +1,5 @@
 public import Artefact
 
-/// What is said of a bundle besides the list of its artefacts.
-public struct BundleDescription: Hashable, Sendable {
-    /// The first part of every artefact's name.
-    public var name: String
-    /// The version.
-    public var version: Version
-    /// Seconds since 1970-01-01T00:00:00Z that every time stamp in every artefact has.
-    public var epoch: Int64
-    /// The processor architecture by Alpine's name: `x86_64`, `aarch64`.
-    public var architecture: String
-    /// The host name, where the bundle is for one node.
-    public var hostname: String?
-    /// The state on the data disk that the release reads and writes.
-    public var datastore: Datastore
-    /// The Alpine release that boots.
-    public var alpine: Alpine
-    /// The KubeSolo release that runs.
-    public var kubesolo: KubeSolo
-    /// What the bundle was made from, besides the recipe.
-    public var inputs: [Input]
-    /// The digest of the recipe.
-    public var recipe: Digest
-
-    /// Joins the parts.
-    public init(
-        name: String, version: Version, epoch: Int64, architecture: String, hostname: String?, datastore: Datastore,
-        alpine: Alpine, kubesolo: KubeSolo, inputs: [Input], recipe: Digest
-    ) {
-        self.name = name
-        self.version = version
-        self.epoch = epoch
-        self.architecture = architecture
-        self.hostname = hostname
-        self.datastore = datastore
-        self.alpine = alpine
-        self.kubesolo = kubesolo
-        self.inputs = inputs.sorted { ($0.name, $0.sha256) < ($1.name, $1.sha256) }
-        self.recipe = recipe
-    }
-
-    /// The same, as if nothing had been verified.
-    var ignoringTrust: BundleDescription {
-        var description = self
-        for index in inputs.indices { description.inputs[index].trust = .none }
-        return description
-    }
-
-    /// What decides whether one release can use the state that another left: KubeSolo migrates it at minor releases.
-    public struct Datastore: Hashable, Sendable {
-        /// KubeSolo's major and minor number, `1.2`.
-        public var kubesolo: String
-        /// How the state is stored; `kine-sqlite` for every KubeSolo release so far.
-        public var format: String
-
-        /// Joins the two.
-        public init(kubesolo: String, format: String = "kine-sqlite") {
-            self.kubesolo = kubesolo
-            self.format = format
-        }
-    }
-
-    /// An Alpine release.
-    public struct Alpine: Hashable, Sendable {
-        /// The exact version, `3.23.6`.
-        public var release: String
-        /// The flavour of the image: `virt`, `standard`, `extended`.
-        public var flavor: String
-
-        /// Joins the two.
-        public init(release: String, flavor: String) {
-            self.release = release
-            self.flavor = flavor
-        }
-    }
-
-    /// A KubeSolo release.
-    public struct KubeSolo: Hashable, Sendable {
-        /// The tag, `v1.2.2`.
-        public var version: String
-        /// Whether it carries its images: `online`, `offline`.
-        public var variant: String
-
-        /// Joins the two.
-        public init(version: String, variant: String) {
-            self.version = version
-            self.variant = variant
-        }
-    }
-
-    /// A file of somebody else's that went into the bundle.
-    public struct Input: Hashable, Sendable {
-        /// How a file was found to be the one that is meant.
-        public enum Trust: String, Hashable, Sendable, CaseIterable {
-            /// The recipe pins its digest.
-            case pinned
-            /// A checksum file that came with it has its digest: the transfer was whole, which says nothing of who made it.
-            case checksumFile = "checksum-file"
-            /// Nothing says what its digest should be.
-            case none
-        }
-
-        /// Its name upstream, without the suffix of the archive that it comes in.
-        public var name: String
-        /// The digest of the file as the bundle holds it, whatever it came in.
-        public var sha256: Digest
-        /// How it was verified.
-        public var trust: Trust
-
-        /// Joins the parts.
-        public init(name: String, sha256: Digest, trust: Trust) {
-            self.name = name
-            self.sha256 = sha256
-            self.trust = trust
-        }
-    }
-}
-
 /// What a bundle says of itself in `manifest.json`: the description and one line for each artefact.
 ///
 /// The JSON is a contract (``schema``) and canonical: one bundle has exactly one manifest, byte for byte. What it lists
@@ -127,7 +10,7 @@ public struct Manifest: Hashable, Sendable {
     /// The name of the file.
     public static let fileName = "manifest.json"
     /// The largest manifest that is read, in bytes.
-    public static let maximumBytes = 1 << 20
+    public static let maximumBytes = 16 << 20
 
     /// What an artefact is for.
     public enum Role: String, Hashable, Sendable, CaseIterable {
@@ -147,7 +30,9 @@ public struct Manifest: Hashable, Sendable {
     public struct Artefact: Hashable, Sendable {
         /// What it is for.
         public var role: Role
-        /// Its name in the bundle's directory.
+        /// The node of a fleet that it is for.
+        public var node: String?
+        /// Its name; no two of a bundle have the same.
         public var file: String
         /// Its size in bytes.
         public var size: UInt64
@@ -157,13 +42,19 @@ public struct Manifest: Hashable, Sendable {
         public var mode: EntryMode
 
         /// Joins the parts.
-        public init(role: Role, file: String, size: UInt64, sha256: Digest, mode: EntryMode) {
+        public init(
+            role: Role, node: String? = nil, file: String, size: UInt64, sha256: Digest, mode: EntryMode
+        ) {
             self.role = role
+            self.node = node
             self.file = file
             self.size = size
             self.sha256 = sha256
             self.mode = mode
         }
+
+        /// Where it stands in the bundle's directory: its name, or `nodes/NODE/NAME`.
+        public var path: String { node.map { "\(BundleNode.directory)/\($0)/\(file)" } ?? file }
 
         /// Whether only its owner may read it.
         public var isSecret: Bool { mode.bits & 0o077 == 0 }
@@ -174,7 +65,7 @@ public struct Manifest: Hashable, Sendable {
 
     /// What is said of the whole.
     public let description: BundleDescription
-    /// The files, sorted by name.
+    /// The files, sorted by their places.
     public let artefacts: [Artefact]
     /// How media are composed of the artefacts, the boot medium first.
     public let media: [MediumRecipe]
@@ -214,7 +105,7 @@ public struct Manifest: Hashable, Sendable {
     ) throws(BundleError) {
         self.description = description
         self.media = media.sorted { $0.kind.rawValue < $1.kind.rawValue }
-        self.artefacts = artefacts.sorted { $0.file.utf8.lexicographicallyPrecedes($1.file.utf8) }
+        self.artefacts = artefacts.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         try check()
     }
 
@@ -261,6 +152,7 @@ public struct Manifest: Hashable, Sendable {
             guard !sum.overflow else { throw refuse("lists files of \(Int64.max) bytes and more together") }
             total = sum.partialValue
         }
+        if let fault = BundleNode.fault(in: description, among: artefacts) { throw refuse(fault) }
         if let fault = MediumRecipe.fault(in: media, among: artefacts) { throw refuse(fault) }
     }
 

@@ -92,7 +92,7 @@ extension Manifest {
                     .invalidManifest, subject: Self.fileName, detail: "has a mode that is not four octal digits")
             }
             return Artefact(
-                role: role, file: item.file, size: item.size, sha256: try Digest(hex: item.sha256),
+                role: role, node: item.node, file: item.file, size: item.size, sha256: try Digest(hex: item.sha256),
                 mode: EntryMode(bits))
         }
         try self.init(
@@ -109,7 +109,10 @@ extension Manifest {
                             detail: "has an input of unknown trust '\(item.trust)'")
                     }
                     return .init(name: item.name, sha256: try Digest(hex: item.sha256), trust: trust)
-                }, recipe: try Digest(hex: wire.recipe)), artefacts: artefacts,
+                }, recipe: try Digest(hex: wire.recipe),
+                nodes: (wire.nodes ?? []).map {
+                    BundleNode(name: $0.name, hostname: $0.hostname, hardwareAddress: $0.mac, uuid: $0.uuid)
+                }), artefacts: artefacts,
             media: try (wire.media ?? []).map { item in try item.recipe })
         guard secrets == wire.secrets else {
             throw BundleError(
@@ -124,7 +127,10 @@ private struct Wire: Codable {
     struct Datastore: Codable { let kubesolo: String, format: String }
     struct Alpine: Codable { let release: String, flavor: String }
     struct KubeSolo: Codable { let version: String, variant: String }
-    struct Artefact: Codable { let role: String, file: String, size: UInt64, sha256: String, mode: String }
+    struct Artefact: Codable {
+        let role: String, node: String?, file: String, size: UInt64, sha256: String, mode: String
+    }
+    struct Node: Codable { let name: String, hostname: String, mac: String?, uuid: String? }
     struct Input: Codable { let name: String, sha256: String, trust: String }
 
     let schema: String
@@ -141,6 +147,7 @@ private struct Wire: Codable {
     let inputs: [Input]
     let recipe: String
     let media: [WireMedium]?
+    let nodes: [Node]?
 
     init(_ manifest: Manifest) {
         let description = manifest.description
@@ -156,11 +163,18 @@ private struct Wire: Codable {
         kubesolo = KubeSolo(version: description.kubesolo.version, variant: description.kubesolo.variant)
         artefacts = manifest.artefacts.map {
             Artefact(
-                role: $0.role.rawValue, file: $0.file, size: $0.size, sha256: $0.sha256.hex, mode: $0.mode.description)
+                role: $0.role.rawValue, node: $0.node, file: $0.file, size: $0.size, sha256: $0.sha256.hex,
+                mode: $0.mode.description)
         }
         inputs = description.inputs.map { Input(name: $0.name, sha256: $0.sha256.hex, trust: $0.trust.rawValue) }
         recipe = description.recipe.hex
         media = manifest.media.isEmpty ? nil : manifest.media.map { WireMedium($0) }
+        nodes =
+            description.nodes.isEmpty
+            ? nil
+            : description.nodes.map {
+                Node(name: $0.name, hostname: $0.hostname, mac: $0.hardwareAddress, uuid: $0.uuid)
+            }
     }
 }
 

@@ -58,7 +58,8 @@ public struct MediumRecipe: Hashable, Sendable {
         }
     }
 
-    /// The artefacts of which every medium of a kind is composed, exactly one of each; `packages` may come with them.
+    /// The artefacts of which every medium of a kind is composed, exactly one of each for a node; `packages` may come with
+    /// them.
     static func parts(of kind: Kind) -> [Manifest.Role] {
         switch kind {
         case .boot: [.alpineISO, .overlay, .kubesolo]
@@ -82,7 +83,33 @@ public struct MediumRecipe: Hashable, Sendable {
         return nil
     }
 
+    /// The same of what stands for the media of all nodes: it names the node in the file, and nothing vouches for it.
+    private func faultOfFleet(among artefacts: [Manifest.Artefact]) -> String? {
+        guard result == nil else { return "has a medium for each node, and one digest" }
+        guard file.contains(Self.placeholder) else { return "'media.file' does not name the node" }
+        guard let node = artefacts.lazy.compactMap(\.node).first else { return nil }
+        return of(node).fault(among: artefacts.filter { $0.node ?? node == node }.map(\.withoutNode))
+    }
+
+    /// What stands for the node's name where a medium is told of for all nodes of a fleet.
+    public static let placeholder = "{node}"
+
+    /// How the medium of one node of a fleet is composed.
+    public func of(_ node: String) -> MediumRecipe {
+        func named(_ text: String) -> String {
+            text.split(separator: Self.placeholder, omittingEmptySubsequences: false).joined(separator: node)
+        }
+        var recipe = self
+        recipe.file = named(file)
+        if case .boot(let overlay, let arguments) = composition {
+            recipe.composition = .boot(overlay: named(overlay), arguments: arguments.map(named))
+        }
+        return recipe
+    }
+
     private func fault(among artefacts: [Manifest.Artefact]) -> String? {
+        let isFleet = artefacts.contains { $0.node != nil }
+        if isFleet { return faultOfFleet(among: artefacts) }
         for role in Self.parts(of: kind) where artefacts.count(where: { $0.role == role }) != 1 {
             return "has a \(kind.rawValue) medium, and not one artefact with the role \(role.rawValue) to compose it of"
         }

@@ -12,16 +12,19 @@ public struct Stage {
     public typealias MediaWriter = (_ folder: FilePath, _ artefacts: [String: WrittenFile]) throws -> [MediumRecipe]
     /// How the media come about, if there are any; it keeps no file in the folder, which readers do not see.
     public var media: MediaWriter?
+    /// The files of the nodes of a fleet, made before the artefacts.
+    public var batch: StagedBatch?
     /// Who signs the bundle, if anyone does.
     public var signer: BundleSigner?
 
     /// Joins the parts.
     public init(
-        _ description: BundleDescription, artefacts: [StagedArtefact], media: MediaWriter? = nil,
-        signer: BundleSigner? = nil
+        _ description: BundleDescription, artefacts: [StagedArtefact], batch: StagedBatch? = nil,
+        media: MediaWriter? = nil, signer: BundleSigner? = nil
     ) {
         self.description = description
         self.artefacts = artefacts
+        self.batch = batch
         self.media = media
         self.signer = signer
     }

@@ -72,6 +72,11 @@ package struct StoreDisk: Sendable {
         try FileCopy.copy(from: source, to: target)
     }
 
+    func generate(everythingBelow path: FilePath, _ body: () throws -> Void) throws {
+        try willChange(.generate(path))
+        try body()
+    }
+
     func generate(_ path: FilePath, _ body: () throws -> WrittenFile) throws -> WrittenFile {
         try willChange(.generate(path))
         return try body()
@@ -128,6 +133,12 @@ package struct StoreDisk: Sendable {
         guard fsync(descriptor.rawValue) == 0 else {
             throw BundleError.system("synchronise", file, Errno(rawValue: Glibc.errno))
         }
+    }
+
+    /// Makes everything that was written to the file system of a path last, names and bytes.
+    func synchronise(fileSystemOf path: FilePath) throws {
+        try willChange(.synchronise(path))
+        try HostFile.synchronise(fileSystemOf: path)
     }
 
     func remove(_ path: FilePath) throws {

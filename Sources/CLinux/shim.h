@@ -7,6 +7,9 @@ ssize_t copy_file_range(int from, off_t *fromOffset, int to, off_t *toOffset, si
 /// The same with `<fcntl.h>`.
 int sync_file_range(int file, off_t offset, off_t count, unsigned flags);
 
+/// The same with `<unistd.h>`.
+int syncfs(int file);
+
 /// `SYNC_FILE_RANGE_WRITE` of `<linux/fs.h>`: begin to write, and do not wait for it.
 static const unsigned ksbuild_beginWriting = 2;
 

@@ -8,7 +8,8 @@ internal import Upstream
 extension Side {
     /// Reads a bundle: its manifest, and each file that is looked into against it.
     ///
-    /// Alpine's image and the binary are compared by their digests; to read every byte is for `verify`.
+    /// Alpine's image, the binary and the files of a fleet's nodes are compared by their digests; to read every byte is for
+    /// `verify`.
     ///
     /// - Parameters:
     ///   - path: The bundle's directory.
@@ -23,7 +24,9 @@ extension Side {
         var files: [Manifest.Role: FilePath] = [:]
         var found: [String: (size: UInt64, digest: Digest)] = [:]
         for artefact in manifest.artefacts {
-            found[artefact.role.rawValue] = (artefact.size, artefact.sha256)
+            let role = artefact.role.rawValue
+            found[artefact.node.map { "\(role) of \($0)" } ?? role] = (artefact.size, artefact.sha256)
+            guard artefact.node == nil else { continue }
             let file = path.appending(artefact.file)
             files[artefact.role] = file
             guard [.overlay, .seed, .packages].contains(artefact.role), try Digest(ofFile: file) != artefact.sha256

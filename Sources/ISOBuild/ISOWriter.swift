@@ -34,6 +34,7 @@ public struct ISOWriter: Sendable {
     ///   - target: Where it will stand; its directory must be there.
     ///   - mode: The permission bits of the image.
     ///   - digesting: Whether the SHA-256 of the image is computed.
+    ///   - durability: When it lasts through a power failure.
     ///   - check: Reads the finished image before it appears.
     /// - Returns: What stands at the target.
     /// - Throws: ``ISOError`` with ``ISOError/Code/unrepresentable`` for a label or a tree that no image can hold, or
@@ -42,7 +43,7 @@ public struct ISOWriter: Sendable {
     @discardableResult
     public func write(
         _ tree: FileTree, to target: FilePath, mode: EntryMode, digesting: Bool,
-        check: (FilePath) throws -> Void = { _ in }
+        durability: StagedFile.Durability = .immediate, check: (FilePath) throws -> Void = { _ in }
     ) throws -> WrittenFile {
         let label = Array(volumeIdentifier.utf8)
         guard (1...32).contains(label.count), label.allSatisfy({ (0x20...0x7e).contains($0) }) else {
@@ -83,7 +84,7 @@ public struct ISOWriter: Sendable {
         }
         for _ in layout.sectors..<padded { try image.write([UInt8](repeating: 0, count: ISOFormat.sectorSize)) }
         try image.readBack(check)
-        return try image.commit(mode: mode)
+        return try image.commit(mode: mode, durability: durability)
     }
 
     private static func filler(after size: UInt64) -> [UInt8] {

@@ -45,6 +45,8 @@ public struct NodeImage: Hashable, Sendable {
     public var registries: [RegistryMirrors]
     /// Version and time of the build.
     public var stamp: BuildStamp
+    /// Its name in a fleet; `nil` where the recipe is for one node.
+    public var member: String?
 
     /// Joins the parts.
     public init(
@@ -78,7 +80,9 @@ public struct NodeImage: Hashable, Sendable {
     }
 
     /// The stem of the names of artefacts that belong to one version: `kubesolo-1.4.0-x86_64`.
-    public var releaseName: String { "\(name)-\(stamp.version)-\(architecture.alpineName)" }
+    public var releaseName: String {
+        ([name, member, stamp.version, architecture.alpineName] as [String?]).compactMap { $0 }.joined(separator: "-")
+    }
 }
 
 /// Packages that are not Alpine's: files of the user's, and the key that signs the index of them.

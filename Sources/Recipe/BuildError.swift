@@ -18,6 +18,8 @@ public struct BuildError: Failure, Hashable {
         case notLocked
         /// Recipe and lock pin one input to different digests.
         case otherPin
+        /// A node of a fleet has to be named, or another one.
+        case otherNode
         /// A file that should hold public keys does not.
         case invalidKey
     }
@@ -53,7 +55,7 @@ public struct BuildError: Failure, Hashable {
         case .missingInput: .noInput
         case .defect: .software
         case .unbootable, .invalidKey, .otherMedium, .notLocked, .otherPin: .data
-        case .outputIsInput: .usage
+        case .outputIsInput, .otherNode: .usage
         }
     }
 }

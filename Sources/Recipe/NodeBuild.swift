@@ -18,23 +18,25 @@ public struct NodeBuild {
     /// The NoCloud files.
     public let seed: Seed
     let report: BuildReport
+    let sources: OverlaySources
 
     /// Decides all that is to be written.
     ///
     /// - Parameters:
     ///   - node: The node.
     ///   - inputs: What was taken from upstreams.
-    ///   - resources: The directory `overlays`.
+    ///   - sources: What overlays are made of besides the node.
     ///   - report: Told of each step and of whatever the user should know.
     /// - Throws: What ``Overlay`` and ``Seed`` throw: layers that cannot be taken, settings that a release does not have.
-    public init(node: NodeImage, inputs: BuildInputs, resources: FilePath, report: @escaping BuildReport) throws {
+    public init(node: NodeImage, inputs: BuildInputs, sources: OverlaySources, report: @escaping BuildReport) throws {
         self.node = node
         self.inputs = inputs
         self.report = report
+        self.sources = sources
         report(.step("decide what goes into the overlay"))
         overlay = try Overlay(
             node: node, binary: inputs.kubesolo?.pin,
-            packageKeys: (inputs.packages?.keys ?? []).map { (name: $0.name, text: $0.text) }, resources: resources)
+            packageKeys: (inputs.packages?.keys ?? []).map { (name: $0.name, text: $0.text) }, sources: sources)
         seed = try Seed(node: node)
         for warning in overlay.warnings + seed.warnings { report(.warning(warning)) }
         for covered in overlay.covered { report(.detail("\(covered)")) }
@@ -48,9 +50,11 @@ public struct NodeBuild {
     /// - Returns: What was written.
     /// - Throws: ``BuildError`` with ``BuildError/Code/unbootable`` where the overlay as it was written would not do
     ///   what it says; what was at `target` is then still there.
-    public func writeOverlay(to target: FilePath) throws -> WrittenFile {
+    public func writeOverlay(
+        to target: FilePath, durability: StagedFile.Durability = .immediate
+    ) throws -> WrittenFile {
         report(.step("write the overlay"))
-        let written = try overlay.write(to: target) { path in
+        let written = try overlay.write(to: target, durability: durability) { path in
             try OverlayCheck.require(path, packages: inputs.packages, report)
         }
         report(.detail("\(overlay.tree.count) entries, \(written.size) bytes"))
@@ -66,11 +70,12 @@ public struct NodeBuild {
     ///   - additions: Further files by their place on the image.
     ///   - padding: Whether zeros follow for drives that read ahead.
     ///   - digesting: Whether the digest is computed as the bytes pass.
+    ///   - durability: When it lasts through a power failure.
     /// - Returns: What was written.
     /// - Throws: `ISOError` or ``BuildError`` with ``BuildError/Code/defect``.
     public func writeSeed(
         to target: FilePath, overlayFile: WrittenFile?, isComplete: Bool = true, additions: [HostAddition] = [],
-        padding: Bool = false, digesting: Bool = false
+        padding: Bool = false, digesting: Bool = false, durability: StagedFile.Durability = .immediate
     ) throws -> WrittenFile {
         if overlayFile != nil, !node.kernelParameters.isEmpty {
             report(
@@ -89,7 +94,8 @@ public struct NodeBuild {
         try SeedImage.add(additions, to: &tree)
         let writer = ISOWriter(volumeIdentifier: SeedImage.volumeIdentifier, epoch: node.stamp.epoch, padding: padding)
         let written = try writer.write(
-            tree, to: target, mode: mode(holdingSecrets: tree.holdsSecrets), digesting: digesting
+            tree, to: target, mode: mode(holdingSecrets: tree.holdsSecrets), digesting: digesting,
+            durability: durability
         ) { path in try ReadBack.require(tree, in: path, meantFor: target) }
         report(.detail("\(tree.count) entries, \(written.size) bytes"))
         return written

@@ -107,6 +107,8 @@ public struct Recipe: Hashable, Sendable {
     public var trust: [MinisignPublicKey] = []
     /// The virtual machine.
     public var machine = MachineSettings()
+    /// The nodes of a fleet, sorted by name; empty where the recipe is for one node.
+    public var nodes: [FleetNode] = []
 }
 
 /// The virtual machine that a recipe describes.

@@ -41,6 +41,11 @@ public struct DecodedRecipe: Hashable, Sendable {
     public func node(version: String = BuildStamp.developmentVersion) -> NodeImage {
         recipe.node(stamp: BuildStamp(version: version, epoch: epoch))
     }
+
+    /// The same for one node of the fleet.
+    public func node(_ member: FleetNode, version: String = BuildStamp.developmentVersion) -> NodeImage {
+        recipe.node(member, stamp: BuildStamp(version: version, epoch: epoch))
+    }
 }
 
 /// Reading recipes.
@@ -181,6 +186,7 @@ struct Reading {
             file: name, references: ReferenceReader(directory: directory, surroundings: surroundings))
         reader.faults = faults
         reader.read(checked)
+        reader.readFleet(checked)
         faults = reader.faults
         warnings = reader.warnings
         inputs = reader.inputs

@@ -61,6 +61,9 @@ struct RecipeReader {
                 file: file, position: node?.position ?? .none, keyPath: path, problem: problem, hint: hint))
     }
 
+    /// Notes keys that another reader of the same recipe asked for.
+    mutating func noteKeys(_ keys: Set<String>) { keysTaken.formUnion(keys) }
+
     /// The texts of a list; one that stands there twice is a fault.
     mutating func distinctTexts(_ list: CheckedNode?) -> [String] {
         var texts: [String] = []

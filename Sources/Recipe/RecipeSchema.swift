@@ -7,7 +7,7 @@ enum RecipeSchema {
     static let apiVersion = "ksbuild/v1"
 
     /// Keys that a later version takes and this one does not.
-    static let announced: Set<String> = ["nodes", "images"]
+    static let announced: Set<String> = ["images"]
 
     /// The recipe.
     static let root = Schema.object([
@@ -60,6 +60,10 @@ enum RecipeSchema {
             "trust", .list(.text(.signingKey), most: 64), .value(.sequence([])),
             "Public keys of `ksbuild keygen --signing` or minisign, or `file:PATH`. Where there are any, one of them must have "
                 + "signed a bundle, or it is not activated."),
+        SchemaField(
+            "nodes", FleetSchema.nodes,
+            "A fleet: the nodes by name, each with what differs from the rest of the recipe. Names (RFC 1123 labels), hardware "
+                + "addresses and static addresses are unique."),
         SchemaField("vm", machine, .follows("the defaults below"), "The virtual machine that `ksbuild vm` makes."),
     ])
 
@@ -96,7 +100,7 @@ enum RecipeSchema {
                 + "`path` follows from `storage.data.mount`."),
     ])
 
-    private static let network = Schema.object([
+    static let network = Schema.object([
         SchemaField(
             "interfaces", .table(.interfaceName, interface), .follows("`eth0: { dhcp4: true }`"),
             "The interfaces by name. Those that others stand on are brought up first."),
@@ -145,7 +149,7 @@ enum RecipeSchema {
             ]), "Makes the interface a bond."),
     ])
 
-    private static let access = Schema.object([
+    static let access = Schema.object([
         SchemaField(
             "users", .list(user, most: 64), .follows("one user `\(Recipe.defaultUser)` with `doas: true` and no keys"),
             "The users that are made at boot. `root` is always locked."),
@@ -170,7 +174,7 @@ enum RecipeSchema {
             "A `crypt(3)` hash (`$6$`, `$5$`, `$y$` or `$2b$`) for the console, as `file:PATH` or `env:NAME`."),
     ])
 
-    private static let storage = Schema.object([
+    static let storage = Schema.object([
         SchemaField("data", dataDisk, .follows("the defaults below"), "The disk that keeps the node's state.")
     ])
 
@@ -215,7 +219,7 @@ enum RecipeSchema {
             "Further words for the kernel of the boot medium. A seed image cannot carry them."),
     ])
 
-    private static let seed = Schema.object([
+    static let seed = Schema.object([
         SchemaField(
             "instanceID", .text(.instanceID), .value(.string("content")),
             "`content` changes it when, and only when, the seed changes; any other text is taken as it is."),

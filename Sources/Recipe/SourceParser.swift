@@ -9,7 +9,7 @@ struct SourceParser {
     /// The deepest nesting.
     static let maximumDepth = 32
     /// The most values, keys included.
-    static let maximumNodes = 100_000
+    static let maximumNodes = 250_000
     /// The most anchors that are reported.
     static let maximumAnchors = 64
     /// The most keys that are found to be given twice, in a small recipe.

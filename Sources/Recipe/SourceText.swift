@@ -3,7 +3,7 @@ struct SourceText {
     let text: String
 
     /// The largest recipe in bytes.
-    static let maximumBytes = 1 << 20
+    static let maximumBytes = 2 << 20
 
     /// Takes the bytes of a file.
     ///

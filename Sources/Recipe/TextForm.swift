@@ -57,6 +57,27 @@ extension TextForm {
         noun: "a name of artefacts", pattern: label, hint: "use at most 63 of a-z, 0-9 and '-'",
         explain: { HostName.problem(with: $0).map { ($0, "") } })
 
+    static let nodeName = TextForm(
+        noun: "a name of a node", pattern: label, hint: "use at most 63 of a-z, 0-9 and '-', such as edge-001",
+        explain: { HostName.problem(with: $0).map { ($0, "") } })
+
+    /// IEEE 802 in the form that Linux prints.
+    static let macAddress = TextForm(
+        noun: "a hardware address",
+        pattern: .sequence([
+            .characters("0-9a-fA-F", 2...2),
+            .repeated(.sequence([.literal(":"), .characters("0-9a-fA-F", 2...2)]), 5...5),
+        ]), hint: "write six pairs of hexadecimal digits with colons, such as 52:54:00:12:34:56")
+
+    /// RFC 9562 §4.
+    static let uuid = TextForm(
+        noun: "a UUID",
+        pattern: .sequence([
+            .characters("0-9a-fA-F", 8...8),
+            .repeated(.sequence([.literal("-"), .characters("0-9a-fA-F", 4...4)]), 3...3), .literal("-"),
+            .characters("0-9a-fA-F", 12...12),
+        ]), hint: "write what 'dmidecode -s system-uuid' prints")
+
     static let hostName = TextForm(
         noun: "a host name", pattern: .sequence([label, .repeated(.sequence([.literal("."), label]), 0...any)]),
         maximum: HostName.maximumBytes, hint: "use a-z, 0-9 and '-' (RFC 1123), such as edge-001",

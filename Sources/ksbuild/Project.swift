@@ -1,3 +1,4 @@
+import APKOVL
 import Artefact
 import Bundle
 import Node
@@ -8,16 +9,30 @@ import SystemPackage
 struct Project {
     let decoded: DecodedRecipe
     let lockFile: LockFile
+    /// The node that is built; where the recipe describes a fleet and none of it was chosen, what its nodes share.
     let node: NodeImage
+    /// The nodes, where the recipe describes a fleet and all of it is built.
+    let fleet: Fleet?
     let reporter: Reporter
 
     /// Reads the recipe and reports what is doubtful about it.
-    init(_ option: RecipeOption, version: String = BuildStamp.developmentVersion, _ report: ReportOptions) throws {
+    ///
+    /// - Parameters:
+    ///   - option: The recipe.
+    ///   - version: The version that is built.
+    ///   - choice: Which node of a fleet; a recipe for one node takes none.
+    ///   - report: What is shown.
+    init(
+        _ option: RecipeOption, version: String = BuildStamp.developmentVersion, node choice: NodeChoice = .all,
+        _ report: ReportOptions
+    ) throws {
         reporter = Reporter(report)
         lockFile = try LockFile(option)
         decoded = try option.decode()
             .locked(by: lockFile.lock, named: lockFile.path.string)
-        node = decoded.node(version: version)
+        let fleet = decoded.fleet(version: version)
+        node = try choice.node(of: fleet, in: option.recipe) ?? decoded.node(version: version)
+        self.fleet = node.member == nil ? fleet : nil
         for warning in decoded.warnings { reporter.show(.warning(warning.description)) }
     }
 
@@ -39,7 +54,9 @@ struct Project {
             for: node, from: sources, areRequired: areRequired, unpackingInto: folder.path,
             reusing: store, report: report)
         if inputs.mirror == nil { try requireNothingUnused(gathered) }
-        return try NodeBuild(node: node, inputs: gathered, resources: Resources.overlays(), report: report)
+        return try NodeBuild(
+            node: node, inputs: gathered,
+            sources: OverlaySources(resources: Resources.overlays(), layers: fleet?.layers ?? []), report: report)
     }
 }
 

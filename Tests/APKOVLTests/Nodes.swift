@@ -70,3 +70,10 @@ extension FileTree {
         }
     }
 }
+
+extension Overlay {
+    /// The overlay of a node, with files from a directory such as `overlays`.
+    init(node: NodeImage, binary: BinaryPin?, resources: FilePath) throws {
+        try self.init(node: node, binary: binary, sources: OverlaySources(resources: resources))
+    }
+}

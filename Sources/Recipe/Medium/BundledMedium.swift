@@ -31,11 +31,12 @@ public struct BundledMedium {
     /// - Parameters:
     ///   - bundle: The bundle's directory.
     ///   - manifest: Its manifest.
-    public init(_ bundle: FilePath, _ manifest: Manifest) {
+    ///   - node: The node of a fleet whose media they are.
+    public init(_ bundle: FilePath, _ manifest: Manifest, node: String? = nil) {
         var parts: [Manifest.Role: Part] = [:]
-        for artefact in manifest.artefacts {
+        for artefact in manifest.artefacts where artefact.node == nil || artefact.node == node {
             let file = WrittenFile(
-                path: bundle.appending(artefact.file), size: artefact.size, digest: artefact.sha256)
+                path: bundle.pushing(FilePath(artefact.path)), size: artefact.size, digest: artefact.sha256)
             parts[artefact.role] = Part(file: file, isSecret: artefact.isSecret)
         }
         self.init(

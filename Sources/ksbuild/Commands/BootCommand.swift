@@ -69,6 +69,7 @@ struct BootCommand: AsyncParsableCommand {
     @Flag(help: "Print the report as one JSON document.")
     var json = false
 
+    @OptionGroup var node: NodeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var report: ReportOptions
 
@@ -106,7 +107,7 @@ struct BootCommand: AsyncParsableCommand {
     func prepare(
         _ bundle: String, in scratch: FilePath, dataDisk disk: FilePath? = nil
     ) throws -> (BootMachine, BootTest) {
-        let source = try PublishedBundle(bundle, in: folder)
+        let source = try PublishedBundle(bundle, in: folder, node: node.choice)
         let about = source.manifest.description
         let work = scratch.appending("\(about.version)")
         try HostFile.makeDirectory(work)
@@ -115,11 +116,11 @@ struct BootCommand: AsyncParsableCommand {
             seedImage: twoMedia ? try medium(.seed, of: source, in: work) : nil,
             dataDisk: (disk ?? dataDisk.map { FilePath($0) }).map { .kept($0, size: Self.dataDiskSize) }
                 ?? .scratch(size: Self.dataDiskSize),
-            serialLog: try serialLogPath(source.manifest), firmware: uefi ? .uefi : .bios, memory: memory,
+            serialLog: try serialLogPath(source), firmware: uefi ? .uefi : .bios, memory: memory,
             processors: cpus, attachment: attach)
         let test = BootTest(
             expecting: BootExpectations(
-                name: about.name, version: about.version.description, hostname: about.hostname ?? about.name,
+                name: about.name, version: about.version.description, hostname: source.hostname,
                 address: expectAddress),
             login: sshKey.map { SSHLogin(user: sshUser, identity: FilePath($0)) }, limit: .seconds(timeout))
         return (machine, test)
@@ -130,7 +131,7 @@ struct BootCommand: AsyncParsableCommand {
         _ kind: MediumRecipe.Kind, of source: PublishedBundle, in scratch: FilePath
     ) throws -> FilePath {
         let target = scratch.appending("\(kind.rawValue).iso")
-        return try BundledMedium(source.path, source.manifest).compose(
+        return try source.composer.compose(
             source.medium(kind), for: target, scratch: scratch
         ).commit().path
     }
@@ -138,9 +139,10 @@ struct BootCommand: AsyncParsableCommand {
     private static let dataDiskSize: UInt64 = 2 << 30
 
     /// Every boot's console is kept beside the results, the latest under one name.
-    private func serialLogPath(_ manifest: Manifest) throws -> FilePath {
+    private func serialLogPath(_ source: PublishedBundle) throws -> FilePath {
         let logs = folder.path.appending("boot")
         try HostFile.makeDirectories(logs)
-        return logs.appending("\(manifest.description.name)-\(manifest.version).console.log")
+        let stem = [source.manifest.description.name, source.node?.name, "\(source.manifest.version)"]
+        return logs.appending(stem.compactMap { $0 }.joined(separator: "-") + ".console.log")
     }
 }

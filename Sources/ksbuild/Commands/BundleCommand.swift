@@ -57,7 +57,9 @@ struct BundleCommand: AsyncParsableCommand {
         let verified = try store.verifiedFiles(in: work.path, isBelieved: !paranoid)
         let build = try project.build(
             inputs, areRequired: true, in: work, reusing: (store, verified), isBelieved: !paranoid)
-        var stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
+        var stage =
+            try project.fleet.map { try build.stage($0, recipe: project.decoded.digest) }
+            ?? build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
         stage.signer = signer
         if let sign = signing.sign { try build.refuse(privateKey: FilePath(sign)) }
         project.reporter.show(.step("publish \(version)"))
@@ -67,9 +69,11 @@ struct BundleCommand: AsyncParsableCommand {
         case .identical: Console.print("\(publication.path): identical, nothing changed")
         case .published:
             Console.print("\(publication.path): published, \(publication.newBytes >> 20) MiB new in the store")
-            for artefact in publication.manifest.artefacts {
+            for artefact in publication.manifest.artefacts where artefact.node == nil {
                 Console.print("  \(artefact.sha256.hex.prefix(16))…  \(artefact.size)  \(artefact.file)")
             }
+            let nodes = publication.manifest.nodes.count
+            if nodes > 0 { Console.print("  \(nodes) node\(nodes == 1 ? "" : "s") below nodes/") }
             if let signer { Console.print("  signed by \(signer.key.publicKey)") }
         }
     }

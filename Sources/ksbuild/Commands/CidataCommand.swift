@@ -25,12 +25,13 @@ struct CidataCommand: ParsableCommand {
     var add: [HostAddition] = []
 
     @OptionGroup var recipe: RecipeOption
+    @OptionGroup var node: NodeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let project = try Project(recipe, report)
+        let project = try Project(recipe, node: node.choice, report)
         guard seedOnly || project.node.kernelParameters.isEmpty else {
             throw BuildError(
                 .unbootable, subject: "\(recipe.recipe): kernel.parameters",

@@ -30,6 +30,7 @@ struct MediumCommand: ParsableCommand {
     var output: OutputFile?
 
     @OptionGroup var recipe: RecipeOption
+    @OptionGroup var node: NodeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
     @OptionGroup var report: ReportOptions
@@ -40,11 +41,12 @@ struct MediumCommand: ParsableCommand {
     }
 
     func run() throws {
-        if let bundle { return try compose(PublishedBundle(bundle, in: folder)) }
-        let project = try Project(recipe, report)
+        if let bundle { return try compose(PublishedBundle(bundle, in: folder, node: node.choice)) }
+        let project = try Project(recipe, node: node.choice, report)
         let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: true, in: work)
-        let name = "\(project.node.name)-\(project.node.architecture.alpineName).iso"
+        let parts = [project.node.name, project.node.member, project.node.architecture.alpineName]
+        let name = parts.compactMap { $0 }.joined(separator: "-") + ".iso"
         let target = output?.path ?? folder.path.appending(name)
         try build.refuse(target, amongInputs: project.sources(inputs) + build.inputs.files)
         let overlay = try build.writeOverlay(to: work.path.appending(Overlay.fileName(project.node)))
@@ -57,9 +59,9 @@ struct MediumCommand: ParsableCommand {
         let recipe = try bundle.medium(isSeed ? .seed : .boot)
         let target = output?.path ?? folder.path.appending(recipe.file)
         try BuildError.requireDistinct(
-            target, from: bundle.manifest.artefacts.map { bundle.path.appending($0.file) })
-        let medium = try BundledMedium(bundle.path, bundle.manifest).compose(recipe, for: target, scratch: work.path)
-        if recipe.result == nil {
+            target, from: bundle.manifest.artefacts.map { bundle.path.pushing(FilePath($0.path)) })
+        let medium = try bundle.composer.compose(recipe, for: target, scratch: work.path)
+        if recipe.result == nil, bundle.node == nil {
             let why = "the bundle was made without media, so nothing vouches for what its parts are composed to"
             Reporter(report).show(.warning("\(recipe.file): \(why)"))
         }

@@ -14,12 +14,13 @@ struct OverlayCommand: ParsableCommand {
     var output: OutputFile?
 
     @OptionGroup var recipe: RecipeOption
+    @OptionGroup var node: NodeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let project = try Project(recipe, report)
+        let project = try Project(recipe, node: node.choice, report)
         let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: false, in: work)
         let target = output?.path ?? folder.path.appending(Overlay.fileName(project.node))

@@ -42,7 +42,7 @@ struct BundleInspection: Inspection {
             Finding(severity: .error, rule: $0.problem.rawValue, path: $0.file, message: $0.detail)
         }
         var boot: OverlayInspection.Boot?
-        if let file = reading.manifest?.artefacts.first(where: { $0.role == .overlay })?.file,
+        if let file = reading.manifest?.artefacts.first(where: { $0.role == .overlay && $0.node == nil })?.file,
             !reading.findings.contains(where: { $0.file == file })
         {
             let overlay = try OverlayInspection(path.appending(file))
@@ -76,7 +76,7 @@ struct BundleInspection: Inspection {
 
         init(_ artefact: Manifest.Artefact) {
             role = artefact.role.rawValue
-            file = artefact.file
+            file = artefact.path
             size = artefact.size
             sha256 = artefact.sha256.hex
             mode = "\(artefact.mode)"

@@ -72,7 +72,10 @@ struct MachineMaking: ParsableArguments {
         let settings = decoded?.recipe.machine ?? MachineSettings()
         let host = try host()
         let choice = await choice(steps)
-        let node = decoded?.node(version: "1.0.0")
+        let fleet = decoded?.fleet()
+        let node =
+            fleet.flatMap { fleet in fleet.nodes.first { $0.name == folder.name }.map { fleet.image(of: $0) } }
+            ?? decoded?.node()
         let interfaces = node?.network.interfaces.filter { $0.kind == .physical }.count ?? 1
         let network = try network(host, settings)
         let size = try disk.map { try Self.bytes($0, unit: 1 << 30, "--disk") } ?? settings.disk
@@ -185,7 +188,8 @@ struct MachineMedia {
     ) throws -> (media: VirtualMachine.Media, manifest: Manifest) {
         steps.show("reading the bundle \(version)")
         let source = try PublishedBundle(
-            options.out.pushing("bundles").appending(version.description).string, in: options.folder)
+            options.out.pushing("bundles").appending(version.description).string, in: options.folder,
+            node: .machine(folder.name))
         try HostFile.makeDirectories(folder.media)
         let work = try TemporaryFolder(in: folder.path, prefix: ".media-")
         let boot: FilePath
@@ -215,7 +219,7 @@ struct MachineMedia {
     ) throws -> FilePath {
         let recipe = try source.medium(kind)
         let target = folder.media.appending(recipe.file)
-        let medium = BundledMedium(source.path, source.manifest)
+        let medium = source.composer
         guard let token else { return try medium.compose(recipe, for: target, scratch: work).commit().path }
         let plain = try medium.compose(recipe, for: work.appending(recipe.file), scratch: work).commit()
         return try medium.write(plain.path, withRestoreToken: token, to: target)

@@ -1,0 +1,108 @@
+internal import Artefact
+internal import Node
+
+/// Reading `nodes`.
+extension RecipeReader {
+    /// Reads every node of a fleet: what it says is laid over the recipe, and the whole is judged like any recipe.
+    ///
+    /// Mappings of named keys are joined key by key; an interface, a registry, a list or a text that a node gives stands in
+    /// place of the recipe's. What has been found in the recipe itself is not told again for each node.
+    mutating func readFleet(_ root: CheckedNode) {
+        guard let table = take("nodes", of: root) else { return }
+        guard !table.entries.isEmpty else {
+            return fault(table, "is empty", "name a node, or leave the key out")
+        }
+        let base = CheckedNode(
+            value: .mapping(root.entries.filter { !["nodes", "hostname"].contains($0.key) }), position: root.position,
+            path: root.path, schemaPath: root.schemaPath)
+        var knownFaults = Set(faults)
+        var knownWarnings = Set(warnings)
+        var knownInputs = Set(inputs)
+        var claims = FleetClaims(file: file)
+        for entry in table.entries {
+            let over = entry.value
+            var reader = RecipeReader(file: file, references: references)
+            reader.read(base.laying(over))
+            let address = reader.take("mac", of: over)
+            let uuid = reader.take("uuid", of: over)
+            let site = reader.take("site", of: over)?.text
+            reader.recipe.hostname = reader.recipe.hostname ?? entry.key
+            claims.take(
+                entry, address: address, uuid: uuid, site: site, network: base.laying(over), reader.recipe)
+            faults += reader.faults.filter { knownFaults.insert($0).inserted }
+            warnings += reader.warnings.filter { knownWarnings.insert($0).inserted }
+            inputs += reader.inputs.filter { knownInputs.insert($0).inserted }
+            noteKeys(reader.keysTaken)
+            recipe.nodes.append(
+                FleetNode(
+                    name: entry.key, hardwareAddress: address?.text?.lowercased(), uuid: uuid?.text?.lowercased(),
+                    recipe: reader.recipe))
+        }
+        faults += claims.faults
+        recipe.nodes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        if case .provided = recipe.hostKeys, recipe.nodes.allSatisfy({ $0.recipe.hostKeys == recipe.hostKeys }) {
+            let place = root.entries.last { $0.key == "access" }?.value
+            warn(
+                place, "access.hostKeys", "gives every node the same host key, so that each can pass for every other",
+                "give each node its own, or leave them to be made on the node")
+        }
+    }
+}
+
+extension CheckedNode {
+    /// Where the names of a table stand for whole things, which are replaced and not joined.
+    private var isTable: Bool { schemaPath.hasSuffix("network.interfaces") || schemaPath.hasSuffix("registries") }
+
+    /// The keys of which a disk has one.
+    private static let diskMarks = ["serial", "size", "device"]
+
+    /// This value with another of the same kind laid over it.
+    func laying(_ over: CheckedNode) -> CheckedNode {
+        switch (value, over.value) {
+        case (.mapping(let mine), .mapping(let theirs)):
+            var entries = mine
+            if over.schemaPath.hasSuffix("storage.data"), theirs.contains(where: { Self.diskMarks.contains($0.key) }) {
+                entries.removeAll { Self.diskMarks.contains($0.key) }
+            }
+            for entry in theirs {
+                if let index = entries.lastIndex(where: { $0.key == entry.key }) {
+                    let joined = over.isTable ? entry.value : entries[index].value.laying(entry.value)
+                    entries[index] = Entry(key: entry.key, keyPosition: entry.keyPosition, value: joined)
+                } else {
+                    entries.append(entry)
+                }
+            }
+            return CheckedNode(
+                value: .mapping(entries), position: over.position, path: over.path, schemaPath: schemaPath)
+        case (.configuration(let mine), .configuration(let theirs)):
+            var entries = mine
+            for entry in theirs {
+                if let index = entries.lastIndex(where: { $0.key == entry.key }) {
+                    entries[index] = ConfigurationEntry(
+                        key: entry.key, keyPosition: entry.keyPosition,
+                        value: entries[index].value.laying(entry.value))
+                } else {
+                    entries.append(entry)
+                }
+            }
+            return CheckedNode(
+                value: .configuration(entries), position: over.position, path: over.path, schemaPath: schemaPath)
+        default: return over
+        }
+    }
+}
+
+extension ConfigValue {
+    /// Mappings joined key by key; anything else is replaced.
+    fileprivate func laying(_ over: ConfigValue) -> ConfigValue {
+        guard case .mapping(var pairs) = self, case .mapping(let others) = over else { return over }
+        for other in others {
+            if let index = pairs.lastIndex(where: { $0.key == other.key }) {
+                pairs[index] = Pair(other.key, pairs[index].value.laying(other.value))
+            } else {
+                pairs.append(other)
+            }
+        }
+        return .mapping(pairs)
+    }
+}
