@@ -62,7 +62,7 @@ struct RecipeReader {
     }
 
     /// Notes keys that another reader of the same recipe asked for.
-    mutating func noteKeys(_ keys: Set<String>) { keysTaken.formUnion(keys) }
+    mutating func noteKeys(_ keys: [String]) { keysTaken.formUnion(keys) }
 
     /// The texts of a list; one that stands there twice is a fault.
     mutating func distinctTexts(_ list: CheckedNode?) -> [String] {

@@ -22,6 +22,7 @@ struct Project {
     ///   - version: The version that is built.
     ///   - choice: Which node of a fleet; a recipe for one node takes none.
     ///   - report: What is shown.
+    /// - Throws: What reading recipe and lock throws; `BuildError` with `BuildError.Code.otherNode`.
     init(
         _ option: RecipeOption, version: String = BuildStamp.developmentVersion, node choice: NodeChoice = .all,
         _ report: ReportOptions

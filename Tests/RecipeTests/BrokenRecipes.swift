@@ -76,7 +76,19 @@ let brokenKeys: [BrokenRecipe] = [
     BrokenRecipe("»hostnme: x\n", "hostnme", "did you mean 'hostname'?"),
     BrokenRecipe("»zzz: x\n", "zzz", "is no key that is known here; known here: apiVersion, name"),
     BrokenRecipe("»'a b': x\n", "['a b']", "is no key that is known here"),
-    BrokenRecipe("»nodes: {}\n", "nodes", "is not supported by this version"),
+    BrokenRecipe("nodes: »{}\n", "nodes", "is empty"),
+    BrokenRecipe("nodes: { »Edge: {} }\n", "nodes.Edge", "write edge"),
+    BrokenRecipe("nodes: { a: { »packages: [nftables] } }\n", "nodes.a.packages", "is no key that is known here"),
+    BrokenRecipe("nodes: { a: { mac: »52:54:00 } }\n", "nodes.a.mac", "is not a hardware address"),
+    BrokenRecipe(
+        "nodes:\n  a: { hostname: x }\n  b: { hostname: »x }\n", "nodes.b.hostname",
+        "x is also the host name of a (4:18)"),
+    BrokenRecipe(
+        "nodes:\n  a: { mac: 52:54:00:12:34:5a }\n  b: { mac: »52:54:00:12:34:5A }\n", "nodes.b.mac",
+        "is also the hardware address of a"),
+    BrokenRecipe(
+        "nodes:\n  a: {}\n  b: { network: { interfaces: { eth0: { addresses: [»192.0.2.0/24] } } } }\n",
+        "nodes.b.network.interfaces.eth0.addresses[0]", "is the address of 192.0.2.0/24"),
     BrokenRecipe("»images: []\n", "images", "is not supported by this version"),
     BrokenRecipe("alpine: { »flavour: virt }\n", "alpine.flavour", "did you mean 'flavor'?"),
     BrokenRecipe(

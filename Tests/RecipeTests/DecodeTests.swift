@@ -55,7 +55,8 @@ struct DecodeTests {
     private func defaults(_ schema: Schema, _ path: String) -> [(String, String)] {
         switch schema {
         case .object(let fields):
-            return fields.flatMap { field -> [(String, String)] in
+            // What a node says has the recipe's own defaults.
+            return fields.filter { $0.name != "nodes" }.flatMap { field -> [(String, String)] in
                 let below = path.isEmpty ? field.name : "\(path).\(field.name)"
                 if below.hasSuffix("bond.mode") || below.hasSuffix("bridge.ports") || below.hasSuffix("users[].doas")
                     || below.hasSuffix("*.dhcp4") || below.hasPrefix("portainer.") || below.hasPrefix("proxy.")
@@ -153,7 +154,29 @@ struct DecodeTests {
     @Test func `the decoder asks for every key of the schema and for no other`() async throws {
         let scratch = try Scratch()
         _ = try await makeSite(scratch)
-        let text = fullRecipe.replacing("size: 8GiB", with: "serial: x")
+        let own = fullRecipe.replacing("size: 8GiB", with: "serial: x")
+        let sections = ["network", "access", "storage", "layers", "portainer", "proxy", "registries", "health"]
+        let ofNode = own.split(separator: "\n", omittingEmptySubsequences: false).reduce(
+            into: (lines: [String](), on: false)
+        ) {
+            if let first = $1.first, first != " " { $0.on = sections.contains(String($1.prefix { $0 != ":" })) }
+            if $0.on { $0.lines.append("    " + $1) }
+        }.lines
+        let head = """
+
+            nodes:
+              edge-001:
+                hostname: edge-1
+                site: here
+                mac: 52:54:00:12:34:56
+                uuid: 01234567-89ab-cdef-0123-456789ABCDEF
+                kubesolo: { config: { network: { mtu: 1300 } } }
+                seed: { instanceID: x, userData: file:user-data.yaml, vendorData: file:vendor-data }
+
+            """
+        let text = own + head + ofNode.joined(separator: "\n") + "\n"
+        let found = reading(text, directory: scratch.path, environment: surroundingValues)
+        #expect(found.faults.isEmpty, "\(found.faults.first?.description ?? "")")
         let taken = reading(text, directory: scratch.path, environment: surroundingValues).keysTaken
         #expect(taken == Set(RecipeSchema.root.keyPaths()))
     }

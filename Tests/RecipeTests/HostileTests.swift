@@ -50,16 +50,16 @@ struct HostileRecipeTests {
         #expect((1..<1500).contains(fine))
     }
 
-    @Test func `a recipe of more than a mebibyte is refused`() throws {
-        let text = "apiVersion: ksbuild/v1\n" + String(repeating: "# comment\n", count: 110_000)
-        #expect(faults(text) == ["is larger than 1048576 bytes, which no recipe needs"])
+    @Test func `a recipe of more than two mebibytes is refused`() throws {
+        let text = "apiVersion: ksbuild/v1\n" + String(repeating: "# comment\n", count: 220_000)
+        #expect(faults(text) == ["is larger than 2097152 bytes, which no recipe needs"])
         let scratch = try Scratch()
         try scratch.file("r.yaml", text)
         let error = #expect(throws: RecipeFaults.self) {
             try RecipeFile.decode("r.yaml", surroundings: Surroundings(workingDirectory: scratch.path))
         }
         #expect(error?.failureClass == .data)
-        #expect(error?.description == "r.yaml: is larger than 1048576 bytes, which no recipe needs")
+        #expect(error?.description == "r.yaml: is larger than 2097152 bytes, which no recipe needs")
     }
 
     @Test func `thirty-two levels are taken and one more is not`() {
@@ -93,8 +93,8 @@ struct HostileRecipeTests {
 
     @Test func `more values than a recipe has are refused`() {
         let text =
-            "apiVersion: ksbuild/v1\nkubesolo: { config: { a: [" + String(repeating: "1,", count: 120_000) + "] } }\n"
-        #expect(faults(text).contains("is one value too many: a recipe holds at most 100000"))
+            "apiVersion: ksbuild/v1\nkubesolo: { config: { a: [" + String(repeating: "1,", count: 260_000) + "] } }\n"
+        #expect(faults(text).contains("is one value too many: a recipe holds at most 250000"))
     }
 
     @Test(.timeLimit(.minutes(20))) func `an alias bomb is refused at its anchors`() {

@@ -4,6 +4,9 @@ internal import Node
 enum FleetSchema {
     static let nodes = Schema.table(.nodeName, node)
 
+    /// The path of every key of a node, and where the recipe itself has the same key.
+    static let keyPaths = node.keyPaths().map { (ofNode: "nodes.*.\($0)", ofRecipe: $0) }
+
     private static let node = Schema.object([
         SchemaField(
             "hostname", .text(.hostName), .follows("the node's name"),

@@ -1,6 +1,7 @@
 internal import APKOVL
 public import Artefact
 public import Bundle
+internal import CloudInit
 internal import Node
 internal import SystemPackage
 

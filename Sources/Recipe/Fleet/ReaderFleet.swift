@@ -19,6 +19,7 @@ extension RecipeReader {
         var knownWarnings = Set(warnings)
         var knownInputs = Set(inputs)
         var claims = FleetClaims(file: file)
+        var keys: Set<String> = []
         for entry in table.entries {
             let over = entry.value
             var reader = RecipeReader(file: file, references: references)
@@ -32,12 +33,13 @@ extension RecipeReader {
             faults += reader.faults.filter { knownFaults.insert($0).inserted }
             warnings += reader.warnings.filter { knownWarnings.insert($0).inserted }
             inputs += reader.inputs.filter { knownInputs.insert($0).inserted }
-            noteKeys(reader.keysTaken)
+            keys.formUnion(reader.keysTaken)
             recipe.nodes.append(
                 FleetNode(
                     name: entry.key, hardwareAddress: address?.text?.lowercased(), uuid: uuid?.text?.lowercased(),
                     recipe: reader.recipe))
         }
+        noteKeys(FleetSchema.keyPaths.filter { keys.contains($0.ofRecipe) || keys.contains($0.ofNode) }.map(\.ofNode))
         faults += claims.faults
         recipe.nodes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         if case .provided = recipe.hostKeys, recipe.nodes.allSatisfy({ $0.recipe.hostKeys == recipe.hostKeys }) {
