@@ -62,13 +62,14 @@ let package = Package(
         room(
             "Diff",
             ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe", system]),
+        room("Netboot", ["Artefact", "Archive", "ISOBuild", "Bundle", system]),
         room("Fetch", ["Artefact", "Node", "Transfer", "Upstream", "Recipe", system]),
         room("Machine", ["Artefact", "CLinux", system, yams, subprocess]),
         .executableTarget(
             name: "ksbuild",
             dependencies: [
                 "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe",
-                "Fetch", "Transfer", "Diff", "Machine", "CLinux", system, arguments,
+                "Fetch", "Transfer", "Diff", "Machine", "Netboot", "CLinux", system, arguments,
             ],
             swiftSettings: settings),
 

@@ -77,12 +77,12 @@ let brokenKeys: [BrokenRecipe] = [
     BrokenRecipe("»zzz: x\n", "zzz", "is no key that is known here; known here: apiVersion, name"),
     BrokenRecipe("»'a b': x\n", "['a b']", "is no key that is known here"),
     BrokenRecipe("nodes: »{}\n", "nodes", "is empty"),
-    BrokenRecipe("nodes: { »Edge: {} }\n", "nodes.Edge", "write edge"),
+    BrokenRecipe("nodes: { »Edge: {} }\n", "nodes.Edge", "holds capital letters"),
     BrokenRecipe("nodes: { a: { »packages: [nftables] } }\n", "nodes.a.packages", "is no key that is known here"),
     BrokenRecipe("nodes: { a: { mac: »52:54:00 } }\n", "nodes.a.mac", "is not a hardware address"),
     BrokenRecipe(
         "nodes:\n  a: { hostname: x }\n  b: { hostname: »x }\n", "nodes.b.hostname",
-        "x is also the host name of a (4:18)"),
+        "x is also the host name of a (3:18)"),
     BrokenRecipe(
         "nodes:\n  a: { mac: 52:54:00:12:34:5a }\n  b: { mac: »52:54:00:12:34:5A }\n", "nodes.b.mac",
         "is also the hardware address of a"),

@@ -1,0 +1,143 @@
+internal import Archive
+internal import Artefact
+public import Bundle
+internal import ISOBuild
+public import SystemPackage
+
+/// What a web server offers to nodes that boot over the network: the parts of Alpine's image under their own names, the
+/// package repositories, the KubeSolo binary, and one overlay for each node, named after its hardware address or UUID.
+public struct NetbootTree: Sendable {
+    /// The name of the overlay where the bundle is for one node.
+    static let onlyNode = "node"
+
+    let bundle: FilePath
+    let manifest: Manifest
+    let address: String
+
+    /// Takes a bundle that was verified.
+    ///
+    /// - Parameters:
+    ///   - bundle: Its directory.
+    ///   - manifest: Its manifest.
+    ///   - address: The address under which the directory is served, `http://HOST/PATH`; what is below it is the version.
+    ///   - allowsSecrets: Whether a bundle with secrets is laid out, too.
+    /// - Throws: ``NetbootError`` where it cannot be booted over the network.
+    public init(
+        _ bundle: FilePath, _ manifest: Manifest, servedAt address: String, allowsSecrets: Bool = false
+    ) throws(NetbootError) {
+        let about = manifest.description
+        let subject = "version \(about.version)"
+        let base = address.hasSuffix("/") ? String(address.dropLast()) : address
+        let isAddress =
+            base.hasPrefix("http://") && base.utf8.count <= 200 && base.utf8.count > "http://".utf8.count
+            && base.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"\"'\\${}#,&|".utf8.contains($0) }
+        guard isAddress else {
+            throw NetbootError(
+                .usage, subject: "--url",
+                detail: "takes the address under which the folder is served, http://HOST/PATH, without quotes and"
+                    + " variables; Alpine's initramfs has no certificates for https")
+        }
+        guard allowsSecrets || !manifest.secrets else {
+            throw NetbootError(
+                .secrets, subject: subject,
+                detail: "holds secrets, and whoever reaches the server reads them; --allow-secrets publishes it all the same")
+        }
+        guard about.alpine.flavor == "virt" else {
+            throw NetbootError(
+                .unbootable, subject: subject,
+                detail: "is of Alpine's flavour \(about.alpine.flavor), whose initramfs has no drivers for network cards;"
+                    + " alpine.flavor: virt has them")
+        }
+        let unknown = manifest.nodes.filter { $0.hardwareAddress == nil && $0.uuid == nil }.map(\.name)
+        guard unknown.isEmpty else {
+            let more = unknown.count > 5 ? " and \(unknown.count - 5) more" : ""
+            throw NetbootError(
+                .unbootable, subject: subject,
+                detail: "has nodes that cannot be told apart over the network (\(unknown.prefix(5).joined(separator: ", "))\(more));"
+                    + " give each 'mac' or 'uuid'")
+        }
+        self.bundle = bundle
+        self.manifest = manifest
+        self.address = "\(base)/\(about.version)"
+    }
+
+    /// The kernel's flavour, by which the files of Alpine's image are named.
+    private var kernel: String { "virt" }
+
+    /// The overlays by their names in the tree.
+    private var overlays: [(name: String, source: FilePath)] {
+        manifest.artefacts.filter { $0.role == .overlay }.flatMap { artefact -> [(name: String, source: FilePath)] in
+            let source = bundle.pushing(FilePath(artefact.path))
+            guard let member = artefact.node else { return [(Self.onlyNode, source)] }
+            let node = manifest.nodes.first { $0.name == member }
+            return [node?.hardwareAddress, node?.uuid].compactMap { $0 }.map { ($0, source) }
+        }
+    }
+
+    /// The scripts by their names; the first key that any node has is that of `boot.ipxe`.
+    func scripts(repositories: [String]) -> [(name: String, text: String)] {
+        let about = manifest.description
+        var arguments: [String] = []
+        if case .boot(_, let words) = manifest.medium(.boot)?.composition {
+            arguments = words.filter { !$0.hasPrefix("apkovl=") }
+        }
+        let script = NetbootScript(
+            title: "\(about.name) \(about.version)", address: address, kernel: kernel, repositories: repositories,
+            arguments: arguments)
+        guard !manifest.nodes.isEmpty else { return [("boot.ipxe", script.text(nil))] }
+        let byAddress = manifest.nodes.contains { $0.hardwareAddress != nil }
+        let byUUID = manifest.nodes.contains { $0.uuid != nil }
+        return [("boot.ipxe", script.text(byAddress ? .hardwareAddress : .uuid))]
+            + (byUUID ? [("boot-by-uuid.ipxe", script.text(.uuid))] : [])
+    }
+
+    /// Writes everything below a directory that is there and empty; nothing is durable yet.
+    ///
+    /// - Throws: `BundleError`, `ISOError`, `ArchiveError` or `ArtefactError` where a part cannot be read or written.
+    func write(into folder: FilePath, scratch: FilePath) throws {
+        func artefact(_ role: Manifest.Role) -> FilePath? {
+            manifest.artefacts.first { $0.role == role && $0.node == nil }.map { bundle.appending($0.file) }
+        }
+        guard let image = artefact(.alpineISO), let binary = artefact(.kubesolo) else {
+            throw NetbootError(
+                .unbootable, subject: bundle.string, detail: "lacks Alpine's image or the KubeSolo binary")
+        }
+        var repositories = ["apks"]
+        let reader = try ISOReader(image)
+        let parts = ["vmlinuz", "initramfs", "modloop"].map { "\($0)-\(kernel)" }
+        for entry in try reader.entries() where entry.kind == .file {
+            let isPart = entry.path.hasPrefix("boot/") && parts.contains(String(entry.path.dropFirst(5)))
+            guard isPart || entry.path.hasPrefix("apks/") else { continue }
+            let place = isPart ? FilePath(String(entry.path.dropFirst(5))) : FilePath(entry.path)
+            try copy(to: folder.pushing(place)) { sink in try reader.forEachChunk(of: entry, sink) }
+        }
+        for part in parts where !HostFile.exists(folder.appending(part)) {
+            throw NetbootError(.unbootable, subject: image.string, detail: "lacks boot/\(part)")
+        }
+        if let packages = artefact(.packages) {
+            for entry in try TarFile.extract(packages, into: scratch, origin: "packages").entries {
+                guard case .file(let content) = entry.kind else { continue }
+                let components = entry.path.components
+                if components.last == ".boot_repository" {
+                    repositories.append(components.dropLast().joined(separator: "/"))
+                }
+                try copy(to: folder.pushing(FilePath(entry.path.string))) { sink in try content.forEachChunk(sink) }
+            }
+        }
+        try copy(to: folder.appending("kubesolo")) { sink in try HostFile.forEachChunk(of: binary, sink) }
+        for overlay in overlays {
+            let target = folder.appending("overlays").appending("\(overlay.name).apkovl.tar.gz")
+            try copy(to: target) { sink in try HostFile.forEachChunk(of: overlay.source, sink) }
+        }
+        for script in scripts(repositories: repositories) {
+            try copy(to: folder.appending(script.name)) { sink in try sink(Array(script.text.utf8).span) }
+        }
+    }
+
+    private func copy(to target: FilePath, _ body: ((Span<UInt8>) throws -> Void) throws -> Void) throws {
+        try HostFile.makeDirectories(target.removingLastComponent())
+        var file = try StagedFile(target)
+        try body { chunk in try file.write(chunk) }
+        try file.commit(durability: .deferred)
+    }
+}
