@@ -33,9 +33,9 @@ struct ServiceScripts {
         for line in lines where !line.drop(while: { $0 == " " || $0 == "\t" }).hasPrefix("#") {
             text += line.hasSuffix("\\") ? line.dropLast() + " " : line + "\n"
         }
-        guard let name = text.firstRange(of: /(^|\s)depend\s*\(\s*\)/) else { return [] }
+        guard let body = body(of: "depend", in: text) else { return [] }
         var found: [String] = []
-        for command in text[name.upperBound...].split(whereSeparator: { $0 == "\n" || $0 == ";" || $0 == "&" }) {
+        for command in body.split(whereSeparator: { $0 == "\n" || $0 == ";" || $0 == "&" }) {
             var words = command.split { $0 == " " || $0 == "\t" }[...]
             if words.first == "{" { words = words.dropFirst() }
             let end = words.firstIndex(of: "}") ?? words.endIndex
@@ -47,6 +47,30 @@ struct ServiceScripts {
         }
         return found
     }
+
+    /// What follows `NAME()` in a script, whatever blanks stand in it; the name begins a word.
+    private static func body(of name: String, in text: String) -> Substring? {
+        func skipBlanks(_ start: String.Index) -> String.Index {
+            text.utf8[start...].firstIndex { !isBlank($0) } ?? text.endIndex
+        }
+        func step(over mark: Unicode.Scalar, _ start: String.Index) -> String.Index? {
+            let place = skipBlanks(start)
+            guard place < text.endIndex, text.utf8[place] == UInt8(ascii: mark) else { return nil }
+            return text.utf8.index(after: place)
+        }
+        var rest = text[...]
+        while let found = rest.utf8.firstRange(of: name.utf8) {
+            let isWhole =
+                found.lowerBound == text.startIndex || isBlank(text.utf8[text.utf8.index(before: found.lowerBound)])
+            if isWhole, let open = step(over: "(", found.upperBound), let close = step(over: ")", open) {
+                return text[close...]
+            }
+            rest = rest[found.upperBound...]
+        }
+        return nil
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
 
     /// Whether a word stands in a script of these services, or in a file of the overlay that such a script names.
     ///
@@ -71,12 +95,19 @@ struct ServiceScripts {
     private func words(in path: String) -> Set<String> {
         var found: Set<String> = []
         for line in contents.lines(path) ?? [] where !line.drop(while: { $0 == " " || $0 == "\t" }).hasPrefix("#") {
-            for word in line.split(whereSeparator: { !Self.isPartOfWord($0) }) { found.insert(String(word)) }
+            for word in line.utf8.split(whereSeparator: { !Self.isPartOfWord($0) }) {
+                found.insert(String(Substring(word)))
+            }
         }
         return found
     }
 
-    private static func isPartOfWord(_ character: Character) -> Bool {
-        character.isASCII && (character.isLetter || character.isNumber || "/_.-".contains(character))
+    private static func isPartOfWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "-")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 }

@@ -32,7 +32,8 @@ extension NetbootTree {
         defer { try? lock.close() }
         guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             throw NetbootError(
-                .busy, subject: folder.string, detail: "is being written by another command; try again when it has ended")
+                .busy, subject: folder.string,
+                detail: "is being written by another command; try again when it has ended")
         }
         let version = manifest.version.description
         let target = folder.appending(version)
@@ -49,7 +50,8 @@ extension NetbootTree {
             guard try Self.digests(of: target, below: "") == digests else {
                 throw NetbootError(
                     .versionTaken, subject: target.string,
-                    detail: "holds another content; a published version never changes: remove it, or take a new version")
+                    detail: "holds another content; a published version never changes: remove it, or take a new version"
+                )
             }
         } else {
             try HostFile.rename(staging, to: target)

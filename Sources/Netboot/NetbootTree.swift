@@ -40,12 +40,15 @@ public struct NetbootTree: Sendable {
         guard allowsSecrets || !manifest.secrets else {
             throw NetbootError(
                 .secrets, subject: subject,
-                detail: "holds secrets, and whoever reaches the server reads them; --allow-secrets publishes it all the same")
+                detail:
+                    "holds secrets, and whoever reaches the server reads them; --allow-secrets publishes it all the same"
+            )
         }
         guard about.alpine.flavor == "virt" else {
             throw NetbootError(
                 .unbootable, subject: subject,
-                detail: "is of Alpine's flavour \(about.alpine.flavor), whose initramfs has no drivers for network cards;"
+                detail:
+                    "is of Alpine's flavour \(about.alpine.flavor), whose initramfs has no drivers for network cards;"
                     + " alpine.flavor: virt has them")
         }
         let unknown = manifest.nodes.filter { $0.hardwareAddress == nil && $0.uuid == nil }.map(\.name)
@@ -53,7 +56,8 @@ public struct NetbootTree: Sendable {
             let more = unknown.count > 5 ? " and \(unknown.count - 5) more" : ""
             throw NetbootError(
                 .unbootable, subject: subject,
-                detail: "has nodes that cannot be told apart over the network (\(unknown.prefix(5).joined(separator: ", "))\(more));"
+                detail:
+                    "has nodes that cannot be told apart over the network (\(unknown.prefix(5).joined(separator: ", "))\(more));"
                     + " give each 'mac' or 'uuid'")
         }
         self.bundle = bundle
