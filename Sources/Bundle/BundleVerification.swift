@@ -197,7 +197,7 @@ private struct Reading {
         readSignatures(of: manifest)
         for artefact in manifest.artefacts { readArtefact(artefact) }
         let listed = Set(
-            manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName] + SignatureFile.names)
+            manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName] + manifest.signatureNames)
         do throws(ArtefactError) {
             let names = try DirectoryNames(of: path)
             for name in names.readable where !listed.contains(name) {
@@ -226,9 +226,9 @@ private struct Reading {
     }
 
     private mutating func readSignatures(of manifest: Manifest) {
-        let present = SignatureFile.names.filter { HostFile.exists(path.appending($0)) }
+        let present = manifest.signatureNames.filter { HostFile.exists(path.appending($0)) }
         var files: [String: [UInt8]] = [:]
-        for name in present { files[name] = readSmall(name, limit: SignatureFile.maximumBytes) }
+        for name in present { files[name] = readSmall(name, limit: SignatureFile.maximumBytes(of: name)) }
         guard files.count == present.count else { return }
         do throws(BundleError) {
             let check = try SignatureCheck(files, of: manifest, trusting: keys)

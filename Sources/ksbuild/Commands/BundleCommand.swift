@@ -57,7 +57,7 @@ struct BundleCommand: AsyncParsableCommand {
         let verified = try store.verifiedFiles(in: work.path, isBelieved: !paranoid)
         let build = try project.build(
             inputs, areRequired: true, in: work, reusing: (store, verified), isBelieved: !paranoid)
-        var stage = try build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
+        var stage = try build.stage(recipe: project.decoded, isComposingMedia: !noMedium)
         stage.signer = signer
         if let sign = signing.sign { try build.refuse(privateKey: FilePath(sign)) }
         project.reporter.show(.step("publish \(version)"))
