@@ -200,7 +200,7 @@ public struct Manifest: Hashable, Sendable {
 
     /// Whether both describe the same bundle: everything but how the inputs were verified, which may differ from one
     /// build to the next and is in none of the bytes.
-    func describesTheSame(as other: Manifest) -> Bool {
+    public func describesTheSame(as other: Manifest) -> Bool {
         artefacts == other.artefacts && agreesOnMedia(with: other)
             && description.ignoringTrust == other.description.ignoringTrust
     }

@@ -12,10 +12,19 @@ struct Project {
     let reporter: Reporter
 
     /// Reads the recipe and reports what is doubtful about it.
-    init(_ option: RecipeOption, version: String = BuildStamp.developmentVersion, _ report: ReportOptions) throws {
+    ///
+    /// - Parameters:
+    ///   - option: Which recipe.
+    ///   - version: The version that is built.
+    ///   - epoch: The time of the build in its place that environment and recipe give.
+    ///   - report: What is shown.
+    init(
+        _ option: RecipeOption, version: String = BuildStamp.developmentVersion, epoch: Int64? = nil,
+        _ report: ReportOptions
+    ) throws {
         reporter = Reporter(report)
         lockFile = try LockFile(option)
-        decoded = try option.decode()
+        decoded = try option.decode().dated(epoch)
             .locked(by: lockFile.lock, named: lockFile.path.string)
         node = decoded.node(version: version)
         for warning in decoded.warnings { reporter.show(.warning(warning.description)) }
