@@ -65,7 +65,7 @@ struct Rebuild {
             : Difference(
                 try Side(bundle: bundle, named: "the bundle"), try Side(bundle: again.path, named: "the new build"),
                 showsText: true
-            ).lines
+            ).changedLines
         return Outcome(
             departures: departures, explanation: explanation, isVouchedForOtherwise: manifest != again.manifest)
     }
