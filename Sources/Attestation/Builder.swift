@@ -1,6 +1,6 @@
 /// What makes bundles, and the names that documents use for it and for what it does.
 ///
-/// The names are identifiers and no addresses: nothing answers there. `docs/attestation.md` says what they stand for.
+/// The names are identifiers and no addresses: nothing answers there. `docs/bundle.md` says what they stand for.
 public enum Builder {
     /// The version of this ksbuild.
     public static let version = "0.1.0"
