@@ -1,8 +1,10 @@
 internal import Artefact
 internal import Bundle
 
-/// What a person reads before taking a new version: what is in it, what differs from the one before, and whether there is
-/// a way back. Markdown; the same sides give the same text.
+/// What a person reads before taking a new version, in Markdown.
+///
+/// It tells what is in the version, what differs from the one before, and whether there is a way back. The same sides give
+/// the same text.
 public struct ReleaseNotes: Hashable, Sendable {
     /// The name of the file beside published bundles.
     public static let fileName = "CHANGES.md"
@@ -22,7 +24,8 @@ public struct ReleaseNotes: Hashable, Sendable {
         lines += Self.files(difference)
         if difference.isEqual { lines += ["Nothing differs.", ""] }
         if !difference.notCompared.isEmpty {
-            lines += ["Not compared, since only one of them tells: \(difference.notCompared.joined(separator: ", ")).", ""]
+            let sections = difference.notCompared.joined(separator: ", ")
+            lines += ["Not compared, since only one of them tells: \(sections).", ""]
         }
         if let present = new.description, let before = old.description {
             let verdict = RollbackVerdict(leaving: present, for: before)

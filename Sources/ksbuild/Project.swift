@@ -18,6 +18,7 @@ struct Project {
     ///   - version: The version that is built.
     ///   - epoch: The time of the build in its place that environment and recipe give.
     ///   - report: What is shown.
+    /// - Throws: `RecipeFaults`, `UpstreamError`, `BuildError`, `LockError` or `ArtefactError`.
     init(
         _ option: RecipeOption, version: String = BuildStamp.developmentVersion, epoch: Int64? = nil,
         _ report: ReportOptions

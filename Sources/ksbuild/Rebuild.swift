@@ -48,8 +48,8 @@ struct Rebuild {
                 departures: [
                     Departure(
                         file: Manifest.fileName,
-                        detail: "was made from a recipe with SHA-256 \(description.recipe), and \(project.decoded.file) has "
-                            + "\(project.decoded.digest); name the recipe with --recipe")
+                        detail: "was made from a recipe with SHA-256 \(description.recipe), and "
+                            + "\(project.decoded.file) has \(project.decoded.digest); name the recipe with --recipe")
                 ], explanation: [], isVouchedForOtherwise: false)
         }
         let work = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-rebuild-")

@@ -17,7 +17,9 @@ import Testing
 
     @Test func `an envelope is one line, and what was written is read again`() throws {
         let text = String(decoding: Self.sample.encoded(), as: UTF8.self)
-        #expect(text.hasPrefix(#"{"payload":"eyJhL2IiOiAxfQ==","payloadType":"application/vnd.in-toto+json","signatures":["#))
+        #expect(
+            text.hasPrefix(
+                #"{"payload":"eyJhL2IiOiAxfQ==","payloadType":"application/vnd.in-toto+json","signatures":["#))
         #expect(text.hasSuffix("\n") && text.split(separator: "\n").count == 1)
         #expect(try DSSEEnvelope(decoding: Self.sample.encoded()) == Self.sample)
     }

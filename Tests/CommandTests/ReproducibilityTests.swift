@@ -54,7 +54,8 @@ import Testing
             "sh", ["-ec", "mkdir b tmp; \(script)", "sh", installed.string], in: scratch.path,
             environment: ["TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "TMPDIR": "\(scratch.path)/tmp"])
         #expect(result.succeeded, "\(result.errors)")
-        #expect(result.output.contains("built again, and every file came out the same bit for bit\n"), "\(result.errors)")
+        let words = "built again, and every file came out the same bit for bit\n"
+        #expect(result.output.contains(words), "\(result.errors)")
         #expect(result.output.hasSuffix("exit 1\n"), "\(result.output)")
     }
 

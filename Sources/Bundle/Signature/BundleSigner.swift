@@ -21,6 +21,7 @@ public struct BundleSigner: Sendable {
     /// - Parameters:
     ///   - manifest: The manifest.
     ///   - bundle: The directory with the artefacts.
+    /// - Returns: The files.
     /// - Throws: ``BundleError`` where the manifest cannot be encoded, `ArtefactError` where the statement cannot be read,
     ///   and what the library for Ed25519 throws.
     func files(for manifest: Manifest, in bundle: FilePath) throws -> [SignatureFile] {
@@ -62,6 +63,7 @@ struct SignatureFile: Hashable, Sendable {
     /// - Parameters:
     ///   - bundle: Its directory.
     ///   - manifest: Its manifest.
+    /// - Returns: The files.
     /// - Throws: `ArtefactError` where one cannot be read.
     static func present(in bundle: FilePath, of manifest: Manifest) throws -> [SignatureFile] {
         try manifest.signatureNames.filter { HostFile.exists(bundle.appending($0)) }.map { name in
