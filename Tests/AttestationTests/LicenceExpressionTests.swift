@@ -25,9 +25,12 @@ import Testing
             from license_expression import get_spdx_licensing
             licensing = get_spdx_licensing()
             for line in sys.stdin.read().split("\\n"):
-                print(int(bool(line.strip()) and not licensing.validate(line, strict=True).errors))
+                try:
+                    print(int(bool(line.strip()) and not licensing.validate(line, strict=True).errors))
+                except Exception:
+                    print(0)
             """
-        let texts = (Self.valid + Self.invalid).filter { !$0.hasPrefix("LicenseRef-") }
+        let texts = (Self.valid + Self.invalid).filter { !["LicenseRef-mine", "GPL"].contains($0) }
         let result = try await run("python3", ["-c", program], input: texts.joined(separator: "\n"))
         #expect(result.succeeded, "\(result.errors)")
         let answers = result.output.split(separator: "\n").map { $0 == "1" }
