@@ -55,10 +55,15 @@ let package = Package(
         room(
             "Upstream",
             ["Artefact", "Archive", "ISOBuild", "Node", "Transfer", system, crypto, cryptoExtras, yams, subprocess]),
-        room("Bundle", ["Artefact", system, crypto]),
+        room("Attestation", ["Artefact", "Node", system, crypto]),
+        room("Bundle", ["Artefact", "Attestation", system, crypto]),
         room(
             "Recipe",
-            ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", system, yams]),
+            [
+                "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Attestation", "Bundle",
+                system,
+                yams,
+            ]),
         room(
             "Diff",
             ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe", system]),
@@ -68,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "ksbuild",
             dependencies: [
-                "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe",
-                "Fetch", "Transfer", "Diff", "Machine", "Netboot", "CLinux", system, arguments,
+                "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Attestation", "Bundle",
+                "Recipe", "Fetch", "Transfer", "Diff", "Machine", "Netboot", "CLinux", system, arguments,
             ],
             swiftSettings: settings),
 
@@ -104,6 +109,7 @@ let package = Package(
         tests("TransferTests", ["Transfer", "ServerSupport"]),
         tests(
             "UpstreamTests", ["Upstream", "Archive", "ISOBuild", "Node", "Transfer", "ServerSupport", "fetch-exercise"]),
+        tests("AttestationTests", ["Attestation", "Node"]),
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
         tests("MachineTests", ["Machine"]),

@@ -82,6 +82,22 @@ public struct SHA512Stream: Sendable {
     public func finalize() -> String { hexadecimal(hasher.finalize()) }
 }
 
+/// A SHA-1 computation over bytes that come in pieces, for formats that demand it besides a digest that can be relied on.
+public struct SHA1Stream: Sendable {
+    private var hasher = Insecure.SHA1()
+
+    /// Begins a computation.
+    public init() {}
+
+    /// Takes the next bytes.
+    public mutating func update(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBytes { buffer in unsafe hasher.update(bufferPointer: buffer) }
+    }
+
+    /// The digest of all bytes so far as 40 lower-case hexadecimal digits; more may follow.
+    public func finalize() -> String { hexadecimal(hasher.finalize()) }
+}
+
 /// The bytes as two lower-case digits each.
 private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)

@@ -155,7 +155,7 @@ extension BundleStore {
             (Manifest.fileName, try manifest.encoded()),
             (ChecksumList.fileName, try ChecksumList(of: manifest).encoded()),
         ]
-        let signatures = try signer?.files(for: manifest).map { ($0.name, $0.bytes) } ?? []
+        let signatures = try signer?.files(for: manifest, in: directory).map { ($0.name, $0.bytes) } ?? []
         for (name, bytes) in documents + signatures {
             let path = directory.appending(name)
             try disk.write(bytes, to: path)
@@ -191,8 +191,8 @@ extension BundleStore {
                     + "a published version never changes: take a new version")
         }
         // The manifest that is there may say otherwise how the inputs were verified, and it is the one that is signed.
-        let found = try SignatureFile.present(in: path)
-        if let difference = SignatureFile.difference(found, try signer?.files(for: other) ?? []) {
+        let found = try SignatureFile.present(in: path, of: other)
+        if let difference = SignatureFile.difference(found, try signer?.files(for: other, in: path) ?? []) {
             throw BundleError(
                 .versionTaken, subject: subject,
                 detail: "is published already \(difference); a published version never changes: take a new version")

@@ -197,7 +197,7 @@ private struct Reading {
         readSignatures(of: manifest)
         for artefact in manifest.artefacts { readArtefact(artefact) }
         let files = Dictionary(grouping: manifest.artefacts, by: \.node).mapValues { $0.map(\.file) }
-        let own = (files[nil] ?? []) + [Manifest.fileName, ChecksumList.fileName] + SignatureFile.names
+        let own = (files[nil] ?? []) + [Manifest.fileName, ChecksumList.fileName] + manifest.signatureNames
         let directory = BundleNode.directory
         demand(only: own + (manifest.nodes.isEmpty ? [] : [directory]), in: ".")
         guard !manifest.nodes.isEmpty, isFolder(directory, of: manifest) else { return }
@@ -259,9 +259,9 @@ private struct Reading {
     }
 
     private mutating func readSignatures(of manifest: Manifest) {
-        let present = SignatureFile.names.filter { HostFile.exists(path.appending($0)) }
+        let present = manifest.signatureNames.filter { HostFile.exists(path.appending($0)) }
         var files: [String: [UInt8]] = [:]
-        for name in present { files[name] = readSmall(name, limit: SignatureFile.maximumBytes) }
+        for name in present { files[name] = readSmall(name, limit: SignatureFile.maximumBytes(of: name)) }
         guard files.count == present.count else { return }
         do throws(BundleError) {
             let check = try SignatureCheck(files, of: manifest, trusting: keys)

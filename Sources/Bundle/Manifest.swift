@@ -24,6 +24,10 @@ public struct Manifest: Hashable, Sendable {
         case kubesolo
         /// The packages that Alpine's image lacks, as a tar archive of repositories for the media.
         case packages
+        /// The bill of materials, a document of SPDX.
+        case sbom
+        /// What the bundle was made from and how, an in-toto statement with SLSA provenance.
+        case provenance
     }
 
     /// One file of a bundle.
@@ -87,7 +91,7 @@ public struct Manifest: Hashable, Sendable {
 
     /// Whether both describe the same bundle: everything but how the inputs were verified, which may differ from one
     /// build to the next and is in none of the bytes.
-    func describesTheSame(as other: Manifest) -> Bool {
+    public func describesTheSame(as other: Manifest) -> Bool {
         artefacts == other.artefacts && agreesOnMedia(with: other)
             && description.ignoringTrust == other.description.ignoringTrust
     }
@@ -152,8 +156,31 @@ public struct Manifest: Hashable, Sendable {
             guard !sum.overflow else { throw refuse("lists files of \(Int64.max) bytes and more together") }
             total = sum.partialValue
         }
+        for role in [Role.sbom, .provenance] where artefacts.count(where: { $0.role == role }) > 1 {
+            throw refuse("lists more than one artefact of role '\(role.rawValue)'")
+        }
+        if let name = envelopeName, !Self.isFileName(name) || !seen.insert(name.lowercased()).inserted {
+            throw refuse("lists '\(name)', which is the name of a signature")
+        }
         if let fault = BundleNode.fault(in: description, among: artefacts) { throw refuse(fault) }
         if let fault = MediumRecipe.fault(in: media, among: artefacts) { throw refuse(fault) }
+    }
+
+    /// What it says of where the bundle comes from, where it does.
+    public var provenance: Artefact? { artefacts.first { $0.role == .provenance } }
+
+    /// The name of the envelope in which the statement of ``provenance`` is signed; `nil` where there is no statement.
+    public var envelopeName: String? {
+        provenance.map { artefact in
+            let suffix = ".provenance.json"
+            let stem = artefact.file.hasSuffix(suffix) ? String(artefact.file.dropLast(suffix.count)) : artefact.file
+            return "\(stem).intoto.jsonl"
+        }
+    }
+
+    /// The names of the files that may sign the bundle; neither the manifest nor its checksums list them.
+    public var signatureNames: [String] {
+        [MinisignSignature.fileName, SSHSignature.fileName] + [envelopeName].compactMap { $0 }
     }
 
     /// The longest name that a file of a bundle may have, in bytes.

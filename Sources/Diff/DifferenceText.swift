@@ -6,6 +6,21 @@ extension Difference {
     /// What others wrote may be in a line as it is, but for line breaks, since each is a line.
     public var lines: [String] {
         let (a, b) = sides
+        var lines = changedLines
+        if !notCompared.isEmpty {
+            lines.append("not compared, since only one side tells: \(notCompared.joined(separator: ", "))")
+        }
+        if isEqual { lines.append("\(a.name) and \(b.name): no difference") }
+        if let before = a.size, let after = b.size { lines.append("size: \(before) -> \(after) bytes") }
+        if let verdict {
+            let (newer, older) = isFirstNewer ? (a, b) : (b, a)
+            lines.append("going from \(newer.name) to \(older.name): \(verdict.kind.rawValue), \(verdict.reason)")
+        }
+        return lines
+    }
+
+    /// The same without what follows the changes.
+    public var changedLines: [String] {
         var lines: [String] = []
         var section: String?
         for change in changes {
@@ -17,15 +32,6 @@ extension Difference {
             case (nil, let new): lines.append("  + \(change.item)\(Self.particulars(new ?? "", change.item))")
             }
             lines += (change.lines ?? []).map { "      \($0)" }
-        }
-        if !notCompared.isEmpty {
-            lines.append("not compared, since only one side tells: \(notCompared.joined(separator: ", "))")
-        }
-        if isEqual { lines.append("\(a.name) and \(b.name): no difference") }
-        if let before = a.size, let after = b.size { lines.append("size: \(before) -> \(after) bytes") }
-        if let verdict {
-            let (newer, older) = isFirstNewer ? (a, b) : (b, a)
-            lines.append("going from \(newer.name) to \(older.name): \(verdict.kind.rawValue), \(verdict.reason)")
         }
         return lines
     }

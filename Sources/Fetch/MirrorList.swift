@@ -4,10 +4,6 @@ internal import Upstream
 
 /// Where inputs may be had, by their names in a lock: `alpine/v3.23/…`, `kubesolo/v1.2.2/…`.
 public struct MirrorList: Hashable, Sendable {
-    /// The base of Alpine's own servers.
-    public static let alpine = "https://dl-cdn.alpinelinux.org/alpine"
-    /// The base of KubeSolo's release assets.
-    public static let kubesolo = "https://github.com/portainer/kubesolo/releases/download"
     /// KubeSolo's releases in GitHub's REST interface.
     public static let kubesoloReleases = "https://api.github.com/repos/portainer/kubesolo/releases?per_page=100"
 
@@ -37,8 +33,7 @@ public struct MirrorList: Hashable, Sendable {
             let rest = name.drop { $0 != "/" }
             return given.flatMap { ["\($0)/\(name)", "\($0)\(rest)"] }
         }
-        let base = name.hasPrefix("kubesolo/") ? Self.kubesolo : Self.alpine
-        return ["\(base)\(name.drop { $0 != "/" })"]
+        return [UpstreamServer.address(name)]
     }
 
     /// The addresses of the list of KubeSolo's releases.

@@ -11,6 +11,8 @@ struct ArtefactNames {
     let packages: String
     let medium: String
     let completeSeed: String
+    let billOfMaterials: String
+    let provenance: String
 
     init(_ node: NodeImage) {
         overlay = "\(node.releaseName).apkovl.tar.gz"
@@ -19,6 +21,8 @@ struct ArtefactNames {
         packages = "\(node.releaseName).packages.tar"
         medium = "\(node.releaseName).iso"
         completeSeed = "\(node.releaseName).seed.iso"
+        billOfMaterials = "\(node.releaseName).spdx.json"
+        provenance = "\(node.releaseName).provenance.json"
         alpineImage = node.alpine.imageName(node.architecture)
     }
 

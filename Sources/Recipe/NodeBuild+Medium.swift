@@ -1,6 +1,7 @@
 internal import APKOVL
 internal import Archive
 public import Artefact
+internal import Attestation
 internal import Bundle
 internal import Node
 public import SystemPackage
@@ -71,12 +72,29 @@ extension NodeBuild {
 
     /// The repositories as an artefact of a bundle, where there are any: as they stand on a medium beside Alpine's image,
     /// which includes what they have to hold on the image itself.
-    func packagesArtefact(_ names: ArtefactNames) -> [StagedArtefact] {
-        guard let packages = inputs.packages, !inputs.repositories.isEmpty else { return [] }
+    func packagesArtefact(_ names: ArtefactNames, _ repositories: [MediumRepository]) -> [StagedArtefact] {
+        guard !repositories.isEmpty else { return [] }
         return [
             StagedArtefact(.packages, file: names.packages) { target, _ in
-                try TarFile.write(packages.treeBesideImage(), epoch: node.stamp.epoch, to: target)
+                try TarFile.write(NodePackages.tree(of: repositories), epoch: node.stamp.epoch, to: target)
             }
+        ]
+    }
+
+    /// What a bundle says of itself to others: what it holds, and, last, what it was made from.
+    func evidence(
+        _ names: ArtefactNames, _ recipe: DecodedRecipe, _ repositories: [MediumRepository],
+        of fleet: FleetEvidence? = nil
+    ) -> [StagedArtefact] {
+        [
+            StagedArtefact(.sbom, file: names.billOfMaterials) { target, earlier in
+                let document = try billOfMaterials(recipe, names, earlier, carrying: repositories, of: fleet)
+                return try StagedFile.write(document.encoded(), to: target)
+            },
+            StagedArtefact(.provenance, file: names.provenance) { target, earlier in
+                try StagedFile.write(
+                    statement(recipe, about: earlier, carrying: repositories, of: fleet?.fleet).encoded(), to: target)
+            },
         ]
     }
 

@@ -104,18 +104,19 @@ public struct NodeBuild {
     /// What is published as a bundle: every artefact under its release name, in the order in which they are made.
     ///
     /// - Parameters:
-    ///   - recipe: The digest of the recipe.
+    ///   - recipe: The recipe that the node was resolved from.
     ///   - isComposingMedia: Whether the media are composed once, so that the manifest has their digests.
     /// - Returns: The artefacts, none of them written yet.
     /// - Throws: ``BuildError`` where an input is not at hand; `BundleError` for a version that is none.
-    public func stage(recipe: Digest, isComposingMedia: Bool = true) throws -> Stage {
+    public func stage(recipe: DecodedRecipe, isComposingMedia: Bool = true) throws -> Stage {
         guard let image = inputs.alpineImage else {
             throw BuildError.missingInput(node.alpine.imageName(node.architecture), option: "--iso FILE")
         }
         guard let kubesolo = inputs.kubesolo else {
             throw BuildError.missingInput("the KubeSolo binary", option: "--kubesolo FILE")
         }
-        let description = try description(recipe: recipe)
+        let description = try description(recipe: recipe.digest)
+        let repositories = inputs.repositories.isEmpty ? [] : try inputs.packages?.repositoriesBesideImage() ?? []
         let names = ArtefactNames(node)
         let hasSecrets = overlay.tree.holdsSecrets
         return Stage(
@@ -133,7 +134,7 @@ public struct NodeBuild {
                 StagedArtefact(
                     .alpineISO, file: names.alpineImage, copying: image.path,
                     digest: image.digest),
-            ] + packagesArtefact(names)
+            ] + packagesArtefact(names, repositories) + evidence(names, recipe, repositories)
         ) { folder, artefacts in
             try mediaRecipes(names, in: folder, artefacts, isComposing: isComposingMedia)
         }

@@ -24,13 +24,17 @@ public struct NodePackages: Sendable {
     /// The repositories by their place on a medium beside Alpine's image.
     ///
     /// - Throws: `UpstreamError` for a package that the mirror lacks: there it has to hold what the image holds, too.
-    public func treeBesideImage() throws -> FileTree {
-        try Self.tree(
-            of: MediumRepository.compose(
-                closure, from: others, placed: .onOtherMedium, architecture: architecture, trusting: trust))
+    public func treeBesideImage() throws -> FileTree { try Self.tree(of: repositoriesBesideImage()) }
+
+    /// The repositories on a medium beside Alpine's image, each with its packages, verified.
+    ///
+    /// - Throws: As ``treeBesideImage()`` does.
+    func repositoriesBesideImage() throws -> [MediumRepository] {
+        try MediumRepository.compose(
+            closure, from: others, placed: .onOtherMedium, architecture: architecture, trusting: trust)
     }
 
-    private static func tree(of repositories: [MediumRepository]) throws -> FileTree {
+    static func tree(of repositories: [MediumRepository]) throws -> FileTree {
         var tree = FileTree()
         for repository in repositories {
             for entry in repository.tree.entries { try tree.insert(entry) }

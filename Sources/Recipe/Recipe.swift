@@ -87,6 +87,8 @@ public struct Recipe: Hashable, Sendable {
     public var layers: [FilePath] = []
     /// Packages that are not Alpine's.
     public var ownPackages: OwnPackages?
+    /// What the recipe itself calls the directories and files above that are named by their place.
+    public var placesAsWritten: [FilePath: String] = [:]
     /// The consoles that get a login.
     public var consoles: [String]?
     /// Further words for the kernel.

@@ -37,6 +37,11 @@ public struct DecodedRecipe: Hashable, Sendable {
         DecodedRecipe(file: file, recipe: recipe, warnings: warnings, inputs: inputs, epoch: epoch)
     }
 
+    /// The same at another time of the build, in seconds since 1970; at its own where that is `nil`.
+    public func dated(_ epoch: Int64?) -> DecodedRecipe {
+        DecodedRecipe(file: file, recipe: recipe, warnings: warnings, inputs: inputs, epoch: epoch ?? self.epoch)
+    }
+
     /// Makes every choice that the recipe leaves open, for a build of the version given.
     public func node(version: String = BuildStamp.developmentVersion) -> NodeImage {
         recipe.node(stamp: BuildStamp(version: version, epoch: epoch))

@@ -185,6 +185,7 @@ extension RecipeReader {
                     fault(item, "\(shown(text)) is listed twice", "keep one of them")
                 } else {
                     seen.append(path)
+                    recipe.placesAsWritten[path] = text
                 }
             } catch {
                 fault(item, "\(shown(text)) \(error.detail)", error.hint)
@@ -198,7 +199,10 @@ extension RecipeReader {
             guard let item = take(key, of: own), let text = item.text else { return nil }
             do {
                 let path = try references.path(text)
-                if let status = try? HostFile.status(of: path), status.kind == kind { return path }
+                if let status = try? HostFile.status(of: path), status.kind == kind {
+                    recipe.placesAsWritten[path] = text
+                    return path
+                }
                 fault(item, "\(shown(path.string)) is no \(noun)", "paths are relative to the recipe")
             } catch {
                 fault(item, "\(shown(text)) \(error.detail)", error.hint)

@@ -53,17 +53,3 @@ extension Recipe {
             snapshots: dataDisk.snapshots ?? fallback.snapshots)
     }
 }
-
-extension ConfigValue {
-    /// The same value with the keys of every mapping in byte order.
-    var sortedByKey: ConfigValue {
-        switch self {
-        case .sequence(let values): .sequence(values.map(\.sortedByKey))
-        case .mapping(let pairs):
-            .mapping(
-                pairs.map { Pair($0.key, $0.value.sortedByKey) }
-                    .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
-        case .null, .bool, .integer, .real, .string: self
-        }
-    }
-}

@@ -44,3 +44,16 @@ public protocol Mirror: Sendable {
     /// - Throws: ``UpstreamError`` with ``UpstreamError/Code/notFound``, which says where it was looked for.
     func locate(_ input: UpstreamInput) throws(UpstreamError) -> FilePath
 }
+
+/// The upstreams' own servers.
+public enum UpstreamServer {
+    /// The base of Alpine's.
+    public static let alpine = "https://dl-cdn.alpinelinux.org/alpine"
+    /// The base of KubeSolo's release assets.
+    public static let kubesolo = "https://github.com/portainer/kubesolo/releases/download"
+
+    /// The address of an input by its name in a lock: `alpine/v3.23/…`, `kubesolo/v1.2.2/…`.
+    public static func address(_ name: String) -> String {
+        "\(name.hasPrefix("kubesolo/") ? kubesolo : alpine)\(name.drop { $0 != "/" })"
+    }
+}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Artefact
+import Attestation
 
 /// The `ksbuild` command: finds the subcommand, runs it, and turns whatever ended it into one exit code.
 @main
@@ -37,7 +38,7 @@ struct KSBuild: AsyncParsableCommand {
         ])
 
     /// The version of this ksbuild.
-    private static let version = "0.1.0"
+    private static let version = Builder.version
 
     static func main() async {
         // The parser's own flag would also answer, and end with 0, where a command that has an option of this name fails.

@@ -56,6 +56,14 @@ struct RecipeOption: ParsableArguments {
             "Alpine's release instead of the recipe's: 3.23.6, 3.23 or latest-stable.", valueName: "release"))
     var alpine: String?
 
+    /// The recipe of a bundle that is there: with its Alpine release, whichever the recipe says now.
+    ///
+    /// - Throws: What the parser throws.
+    static func again(_ recipe: String?, lock: String?, alpine: String) throws -> RecipeOption {
+        let arguments = ["--alpine", alpine] + (recipe.map { ["--recipe", $0] } ?? [])
+        return try RecipeOption.parse(arguments + (lock.map { ["--lock", $0] } ?? []))
+    }
+
     /// The recipe, read without a fault.
     func decode() throws -> DecodedRecipe {
         let decoded = try RecipeFile.decode(FilePath(recipe), surroundings: Host.surroundings)

@@ -20,16 +20,19 @@ struct Project {
     /// - Parameters:
     ///   - option: The recipe.
     ///   - version: The version that is built.
+    ///   - epoch: The time of the build in its place that environment and recipe give.
     ///   - choice: Which node of a fleet; a recipe for one node takes none.
     ///   - report: What is shown.
-    /// - Throws: What reading recipe and lock throws; `BuildError` with `BuildError.Code.otherNode`.
+    /// - Throws: `RecipeFaults`, `UpstreamError`, `LockError` or `ArtefactError`; `BuildError` with
+    ///   `BuildError.Code.otherNode`.
     init(
-        _ option: RecipeOption, version: String = BuildStamp.developmentVersion, node choice: NodeChoice = .all,
+        _ option: RecipeOption, version: String = BuildStamp.developmentVersion, epoch: Int64? = nil,
+        node choice: NodeChoice = .all,
         _ report: ReportOptions
     ) throws {
         reporter = Reporter(report)
         lockFile = try LockFile(option)
-        decoded = try option.decode()
+        decoded = try option.decode().dated(epoch)
             .locked(by: lockFile.lock, named: lockFile.path.string)
         let fleet = decoded.fleet(version: version)
         node = try choice.node(of: fleet, in: option.recipe) ?? decoded.node(version: version)
@@ -58,6 +61,12 @@ struct Project {
         return try NodeBuild(
             node: node, inputs: gathered,
             sources: OverlaySources(resources: Resources.overlays(), layers: fleet?.layers ?? []), report: report)
+    }
+
+    /// What is published as a bundle of what was built: of the only node, or of a fleet.
+    func stage(_ build: NodeBuild, isComposingMedia: Bool) throws -> Stage {
+        if let fleet { return try build.stage(fleet, recipe: decoded) }
+        return try build.stage(recipe: decoded, isComposingMedia: isComposingMedia)
     }
 }
 

@@ -10,19 +10,20 @@ import Testing
         let script = """
             recipe() { printf 'apiVersion: ksbuild/v1\\nhostname: edge-%s\\npackages: [iptables]\\n' $1 >ksbuild.yaml; }
             used() { du -s --block-size=1 out | cut -f1; }
-            own() { cat out/bundles/$1/*.apkovl.tar.gz out/bundles/$1/*.cidata.iso out/bundles/$1/manifest.json \
+            own() { cat out/bundles/$1/*.apkovl.tar.gz out/bundles/$1/*.cidata.iso out/bundles/$1/*.json \
                 out/bundles/$1/SHA256SUMS out/store/verified | wc -c; }
             recipe 1; "$1" bundle --quiet --version 1.0.0 --mirror "$2"; first=$(used)
             recipe 2; "$1" bundle --quiet --version 1.1.0 --mirror "$2"; second=$(used)
             recipe 3; "$1" bundle --quiet --version 1.2.0 --mirror "$2" --no-medium; third=$(used)
-            echo $first $((second - first - $(own 1.1.0))) $((third - second - $(own 1.2.0)))
+            echo $first $((second - first - $(own 1.1.0))) $((third - second - $(own 1.2.0))) $(own 1.1.0)
             """
         let result = try await run(
             "bash", ["-euc", script, "bash", try Product.ksbuild.string, Product.mirror.string], in: scratch.path)
         try #require(result.succeeded, "\(result.errors)")
         let figures = result.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
-        try #require(figures.count == 3, "\(result.output)")
+        try #require(figures.count == 4, "\(result.output)")
         #expect(figures[0] > 50 << 20, "\(result.output)")
+        #expect(figures[3] < 512 << 10, "\(result.output)")
         #expect(figures[1] <= 64 << 10 && figures[2] <= 64 << 10, "\(result.output)")
     }
 

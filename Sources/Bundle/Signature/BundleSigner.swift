@@ -1,4 +1,5 @@
 internal import Artefact
+internal import Attestation
 internal import SystemPackage
 
 /// How a bundle is signed when it is published.
@@ -14,10 +15,16 @@ public struct BundleSigner: Sendable {
         self.writesSSHSignature = writesSSHSignature
     }
 
-    /// The files that sign a bundle's checksums, and with them its manifest and every artefact; the same on every call.
+    /// The files that sign a bundle: its checksums, and with them its manifest and every artefact, and once more the
+    /// statement of where it comes from, in the envelope that others read; the same on every call.
     ///
-    /// - Throws: ``BundleError`` where the manifest cannot be encoded, and what the library for Ed25519 throws.
-    func files(for manifest: Manifest) throws -> [SignatureFile] {
+    /// - Parameters:
+    ///   - manifest: The manifest.
+    ///   - bundle: The directory with the artefacts.
+    /// - Returns: The files.
+    /// - Throws: ``BundleError`` where the manifest cannot be encoded, `ArtefactError` where the statement cannot be read,
+    ///   and what the library for Ed25519 throws.
+    func files(for manifest: Manifest, in bundle: FilePath) throws -> [SignatureFile] {
         let sums = try ChecksumList(of: manifest).encoded()
         let signature = try MinisignSignature(of: sums, comment: manifest.trustedComment, by: key)
         var files = [SignatureFile(name: MinisignSignature.fileName, bytes: signature.encoded())]
@@ -25,28 +32,43 @@ public struct BundleSigner: Sendable {
             files.append(
                 SignatureFile(name: SSHSignature.fileName, bytes: try SSHSignature(of: sums, by: key).encoded()))
         }
+        if let name = manifest.envelopeName, let statement = manifest.provenance {
+            let payload = try HostFile.read(bundle.appending(statement.file), limit: DSSEEnvelope.maximumPayloadBytes)
+            let envelope = DSSEEnvelope(
+                payload: payload, key: key.publicKey.identifier,
+                signature: try key.sign(DSSEEnvelope.preAuthenticationEncoding(payload)))
+            files.append(SignatureFile(name: name, bytes: envelope.encoded()))
+        }
         return files
     }
 }
 
-/// A file of a bundle that signs its checksums.
+/// A file of a bundle that signs its checksums or its statement.
 struct SignatureFile: Hashable, Sendable {
     /// Its name; the manifest does not list it.
     let name: String
     /// Its bytes.
     let bytes: [UInt8]
 
-    /// The names that such a file may have.
-    static let names = [MinisignSignature.fileName, SSHSignature.fileName]
-    /// The largest that is read, in bytes.
+    /// The largest signature over checksums that is read, in bytes.
     static let maximumBytes = 4096
+
+    /// The largest file of a name that is read, in bytes.
+    static func maximumBytes(of name: String) -> Int {
+        [MinisignSignature.fileName, SSHSignature.fileName].contains(name) ? maximumBytes : DSSEEnvelope.maximumBytes
+    }
 
     /// Those that a bundle has.
     ///
+    /// - Parameters:
+    ///   - bundle: Its directory.
+    ///   - manifest: Its manifest.
+    /// - Returns: The files.
     /// - Throws: `ArtefactError` where one cannot be read.
-    static func present(in bundle: FilePath) throws -> [SignatureFile] {
-        try names.filter { HostFile.exists(bundle.appending($0)) }.map { name in
-            SignatureFile(name: name, bytes: try HostFile.read(bundle.appending(name), limit: maximumBytes))
+    static func present(in bundle: FilePath, of manifest: Manifest) throws -> [SignatureFile] {
+        try manifest.signatureNames.filter { HostFile.exists(bundle.appending($0)) }.map { name in
+            SignatureFile(
+                name: name, bytes: try HostFile.read(bundle.appending(name), limit: maximumBytes(of: name)))
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Artefact
+internal import Attestation
 
 /// Who made a bundle, as far as its signature says.
 public enum BundleSignature: Hashable, Sendable {
@@ -34,6 +35,52 @@ struct SignatureCheck {
         let message = try ChecksumList(of: manifest).encoded()
         let signature = judge(files[MinisignSignature.fileName], files, of: manifest, message, keys)
         if let bytes = files[SSHSignature.fileName] { judge(ssh: bytes, beside: signature, message) }
+        if let name = manifest.envelopeName {
+            judge(envelope: files[name], named: name, of: manifest, beside: signature, files)
+        }
+    }
+
+    /// Judges the envelope, which holds the statement of the bundle and is by the key of the signature.
+    ///
+    /// Without a key to check it with, its payload and the name of its key still have to be right.
+    private mutating func judge(
+        envelope bytes: [UInt8]?, named name: String, of manifest: Manifest, beside signature: MinisignSignature?,
+        _ files: [String: [UInt8]]
+    ) {
+        let isSigned = files[MinisignSignature.fileName] != nil
+        guard let bytes else {
+            if isSigned { note(name, .missing, "is not there beside \(MinisignSignature.fileName)") }
+            return
+        }
+        guard isSigned else {
+            if files[SSHSignature.fileName] == nil, !findings.contains(where: { $0.problem == .unsigned }) {
+                note(MinisignSignature.fileName, .missing, "is not there beside \(name)")
+            }
+            return
+        }
+        let envelope: DSSEEnvelope
+        do throws(DSSEFault) {
+            envelope = try DSSEEnvelope(decoding: bytes)
+        } catch {
+            note(name, .badSignature, error.detail)
+            return
+        }
+        guard Digest(of: envelope.payload) == manifest.provenance?.sha256 else {
+            note(name, .badSignature, "holds another statement than \(manifest.provenance?.file ?? "the bundle")")
+            return
+        }
+        guard let signature else { return }
+        guard envelope.key == signature.signer else {
+            note(
+                name, .badSignature,
+                "is by key '\(printable(String(envelope.key.prefix(60))))' and not by that of "
+                    + "\(MinisignSignature.fileName)")
+            return
+        }
+        guard case .trusted(let key) = outcome else { return }
+        if !key.accepts(envelope.signature, for: envelope.preAuthenticationEncoding) {
+            note(name, .badSignature, "was made of another statement, by another key, or is damaged")
+        }
     }
 
     /// Judges the SSH signature, which is by the key of the other one.

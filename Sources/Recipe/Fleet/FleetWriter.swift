@@ -12,6 +12,8 @@ struct FleetWriter {
     let fleet: Fleet
     let inputs: BuildInputs
     let sources: OverlaySources
+    /// The overlay of the recipe without its nodes.
+    let base: FileTree
     /// What is known to be true of all nodes and was told.
     let told: Set<String>
 
@@ -20,6 +22,7 @@ struct FleetWriter {
         var next = 0
         var made: [[StagedBatch.Made]]
         var warnings: [(node: Int, text: String)] = []
+        var ownPaths: Set<EntryPath> = []
         /// The error of the first node that has one.
         var failure: (node: Int, error: any Error)?
     }
@@ -40,9 +43,12 @@ struct FleetWriter {
     /// - Parameters:
     ///   - folder: Where `nodes/NAME` stands for each node.
     ///   - report: Is told what the user should know, once for all nodes that it is true of.
-    /// - Returns: What was made, in the order of ``files``.
+    /// - Returns: What was made, in the order of ``files``, and the paths in overlays where a node has something else than
+    ///   the recipe without its nodes.
     /// - Throws: The error of the first node that has one.
-    func write(into folder: FilePath, _ report: BuildReport) throws -> [StagedBatch.Made] {
+    func write(
+        into folder: FilePath, _ report: BuildReport
+    ) throws -> (made: [StagedBatch.Made], ownPaths: Set<EntryPath>) {
         let nodes = fleet.nodes
         let state = Mutex(Progress(made: Array(repeating: [], count: nodes.count)))
         let workers = max(1, min(nodes.count, Self.processors))
@@ -50,10 +56,11 @@ struct FleetWriter {
             while let index = state.withLock({ Self.take(&$0, of: nodes.count) }) {
                 var warnings: [String] = []
                 do {
-                    let made = try write(nodes[index], into: folder) { event in
+                    let (made, ownPaths) = try write(nodes[index], into: folder) { event in
                         if case .warning(let text) = event { warnings.append(text) }
                     }
                     state.withLock { state in
+                        state.ownPaths.formUnion(ownPaths)
                         state.made[index] = made
                         state.warnings += warnings.filter { !told.contains($0) }.map { (index, $0) }
                     }
@@ -70,7 +77,7 @@ struct FleetWriter {
             throw FleetError(node: nodes[failure.node].name, cause: cause)
         }
         for line in Self.joined(progress.warnings, nodes) { report(.warning(line)) }
-        return progress.made.flatMap { $0 }
+        return (progress.made.flatMap { $0 }, progress.ownPaths)
     }
 
     private static var processors: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
@@ -84,7 +91,7 @@ struct FleetWriter {
 
     private func write(
         _ node: FleetNode, into folder: FilePath, _ report: @escaping BuildReport
-    ) throws -> [StagedBatch.Made] {
+    ) throws -> (made: [StagedBatch.Made], ownPaths: [EntryPath]) {
         let image = fleet.image(of: node)
         let build = try NodeBuild(node: image, inputs: inputs, sources: sources, report: report)
         let names = ArtefactNames(image)
@@ -93,7 +100,8 @@ struct FleetWriter {
         let seed = try build.writeSeed(
             to: place.appending(names.seed), overlayFile: overlay, isComplete: false, digesting: true,
             durability: .deferred)
-        return [
+        let paths = build.overlay.tree.pathsDiffering(from: base)
+        let made: [StagedBatch.Made] = [
             .init(
                 .init(role: .overlay, node: node.name, file: names.overlay),
                 isSecret: build.overlay.tree.holdsSecrets, written: overlay),
@@ -101,6 +109,7 @@ struct FleetWriter {
                 .init(role: .seed, node: node.name, file: names.seed), isSecret: build.seedHoldsSecrets,
                 written: seed),
         ]
+        return (made, paths)
     }
 
     /// Each warning once, with the nodes that it is true of.
@@ -113,5 +122,15 @@ struct FleetWriter {
                 return (first, "node \(nodes[first].name)\(more): \(text)")
             }
         }.sorted { $0 < $1 }.map(\.1)
+    }
+}
+
+extension FileTree {
+    /// The paths at which another tree has nothing or something else, whoever put it there.
+    fileprivate func pathsDiffering(from other: FileTree) -> [EntryPath] {
+        entries.compactMap { entry in
+            guard let present = other[entry.path] else { return entry.path }
+            return present.kind == entry.kind && present.mode == entry.mode ? nil : entry.path
+        }
     }
 }

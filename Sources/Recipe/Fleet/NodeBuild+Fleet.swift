@@ -1,5 +1,5 @@
 internal import APKOVL
-public import Artefact
+internal import Artefact
 public import Bundle
 internal import CloudInit
 internal import Node
@@ -10,19 +10,25 @@ extension NodeBuild {
     ///
     /// - Parameters:
     ///   - fleet: The nodes; this build is that of the recipe without them.
-    ///   - recipe: The digest of the recipe.
+    ///   - recipe: The recipe that the nodes were resolved from.
     /// - Returns: The artefacts, none of them written yet.
     /// - Throws: ``BuildError`` where an input is not at hand; `BundleError` for a version that is none.
-    public func stage(_ fleet: Fleet, recipe: Digest) throws -> Stage {
+    public func stage(_ fleet: Fleet, recipe: DecodedRecipe) throws -> Stage {
         var stage = try stage(recipe: recipe, isComposingMedia: false)
         stage.description.hostname = nil
         stage.description.nodes = fleet.described
-        stage.artefacts.removeAll { [.overlay, .seed].contains($0.role) }
+        stage.artefacts.removeAll { [.overlay, .seed, .sbom, .provenance].contains($0.role) }
+        let evidence = FleetEvidence(fleet)
+        let repositories = inputs.repositories.isEmpty ? [] : try inputs.packages?.repositoriesBesideImage() ?? []
+        stage.artefacts += self.evidence(ArtefactNames(node), recipe, repositories, of: evidence)
         let writer = FleetWriter(
-            fleet: fleet, inputs: inputs, sources: sources, told: Set(overlay.warnings + self.seed.warnings))
+            fleet: fleet, inputs: inputs, sources: sources, base: overlay.tree,
+            told: Set(overlay.warnings + self.seed.warnings))
         stage.batch = StagedBatch(writer.files) { folder in
             report(.step("write overlay and seed of \(fleet.nodes.count) nodes"))
-            return try writer.write(into: folder, report)
+            let result = try writer.write(into: folder, report)
+            evidence.ownPaths = result.ownPaths
+            return result.made
         }
         var pattern = node
         pattern.member = MediumRecipe.placeholder

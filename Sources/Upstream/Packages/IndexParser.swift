@@ -67,7 +67,7 @@ struct IndexParser {
             PackageIndex.Package(
                 name: name, version: version, architecture: field("A") ?? "", identity: field("C") ?? "",
                 size: field("S").flatMap { UInt64($0) } ?? 0, installedSize: field("I").flatMap { UInt64($0) } ?? 0,
-                summary: field("T") ?? "", origin: field("o") ?? "",
+                summary: field("T") ?? "", license: field("L") ?? "", origin: field("o") ?? "",
                 providerPriority: field("k").flatMap { Int($0) } ?? 0, dependencies: words("D"),
                 provides: words("p").map { Self.provision($0) }, installIf: words("i"),
                 isUnderstood: !fields.keys.contains { Self.isUnknown($0) }, line: firstLine))

@@ -8,3 +8,13 @@ enum PackageIdentity {
         "Q1" + Data(Insecure.SHA1.hash(data: control)).base64EncodedString()
     }
 }
+
+extension PackageIndex.Package {
+    /// The SHA-1 in ``identity`` as 40 hexadecimal digits; `nil` where that is of another kind.
+    public var controlSHA1: String? {
+        guard identity.hasPrefix("Q1"), let data = Data(base64Encoded: String(identity.dropFirst(2))), data.count == 20
+        else { return nil }
+        let digits = Array("0123456789abcdef")
+        return String(data.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}

@@ -29,6 +29,8 @@ public struct PackageIndex: Hashable, Sendable {
         public let installedSize: UInt64
         /// One line about it (`T:`).
         public let summary: String
+        /// Its licence, in the words of whoever packaged it (`L:`).
+        public let license: String
         /// The source package (`o:`).
         public let origin: String
         /// Which of several providers is preferred (`k:`).

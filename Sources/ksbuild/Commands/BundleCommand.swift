@@ -57,9 +57,7 @@ struct BundleCommand: AsyncParsableCommand {
         let verified = try store.verifiedFiles(in: work.path, isBelieved: !paranoid)
         let build = try project.build(
             inputs, areRequired: true, in: work, reusing: (store, verified), isBelieved: !paranoid)
-        var stage =
-            try project.fleet.map { try build.stage($0, recipe: project.decoded.digest) }
-            ?? build.stage(recipe: project.decoded.digest, isComposingMedia: !noMedium)
+        var stage = try project.stage(build, isComposingMedia: !noMedium)
         stage.signer = signer
         if let sign = signing.sign { try build.refuse(privateKey: FilePath(sign)) }
         project.reporter.show(.step("publish \(version)"))

@@ -22,16 +22,24 @@ struct DiffCommand: ParsableCommand {
     @Flag(help: "Show the lines that differ of small texts.")
     var text = false
 
+    @Flag(help: "Print notes on B, the newer one, in Markdown; the exit code is 0 whatever differs.")
+    var changes = false
+
     @Flag(help: "Print one JSON document.")
     var json = false
 
     @OptionGroup var folder: OutputFolder
     @OptionGroup var report: ReportOptions
 
+    func validate() throws {
+        if changes, json || text { throw ValidationError("--changes goes with neither --json nor --text") }
+    }
+
     func run() throws {
         let difference = Difference(
             try ComparedSubject.read(a, in: folder), try ComparedSubject.read(b, in: folder),
             showsText: text || report.verbose)
+        if changes { return Console.print(ReleaseNotes(difference).text) }
         try ComparedSubject.conclude(difference, json: json, report)
     }
 }

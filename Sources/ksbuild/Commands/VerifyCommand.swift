@@ -16,14 +16,27 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The digest that a file must have.", valueName: "digest"))
     var sha256: String?
 
+    @Flag(help: "Build a bundle again from its recipe and lock, and compare every file.")
+    var rebuild = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --rebuild, the lock of the inputs; by default ksbuild.lock beside the recipe.", valueName: "file"))
+    var lock: String?
+
     @Flag(help: "Print one JSON document.")
     var json = false
 
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var trust: TrustOptions
     @OptionGroup var folder: OutputFolder
     @OptionGroup var report: ReportOptions
 
-    func validate() throws { _ = try pin() }
+    func validate() throws {
+        _ = try pin()
+        let isAnyNamed = [lock, inputs.iso, inputs.kubesolo, inputs.mirror].contains { $0 != nil }
+        if !rebuild, isAnyNamed { throw ValidationError("--lock, --iso, --kubesolo and --mirror go with --rebuild") }
+    }
 
     /// The digest that was given.
     private func pin() throws -> Digest? {
@@ -41,6 +54,7 @@ struct VerifyCommand: ParsableCommand {
             guard trust.trust.isEmpty, trust.recipe == nil else {
                 throw ValidationError("--trust and --recipe go with a bundle; a file has no signature of ksbuild's")
             }
+            if rebuild { throw ValidationError("--rebuild goes with a bundle; nothing says what a file was made from") }
             return try verifyFile(path)
         }
         let version = HostFile.exists(path) ? nil : try? Version(subject)
@@ -72,23 +86,50 @@ struct VerifyCommand: ParsableCommand {
 
     private func conclude(_ path: FilePath, _ verification: BundleVerification) throws {
         let media = try mediaFindings(path, verification)
+        let outcome = try media.isEmpty ? rebuilt(path, verification) : nil
+        let departures = (outcome?.departures ?? []).map {
+            Finding(file: $0.file, problem: "rebuilt-otherwise", detail: $0.detail)
+        }
         let findings =
             verification.findings.map {
                 Finding(file: $0.file, problem: $0.problem.rawValue, detail: $0.detail)
-            } + media
+            } + media + departures
         if json {
             try Console.print(
                 JSONText.of(
                     Report(
                         path: path.string, kind: "bundle", bytes: verification.bytesRead, sha256: nil, against: nil,
                         signature: verification.signature.word, signer: verification.signature.signer,
-                        good: findings.isEmpty, findings: findings)))
-        } else if findings.isEmpty, !report.quiet {
-            Console.print(
-                "\(path): good, \(verification.bytesRead) bytes read, \(verification.signature.sentence)")
+                        good: findings.isEmpty, findings: findings, rebuilt: outcome?.departures.isEmpty)))
+        } else if !report.quiet {
+            if findings.isEmpty {
+                Console.print(
+                    "\(path): good, \(verification.bytesRead) bytes read, \(verification.signature.sentence)")
+            }
+            if let outcome { say(outcome, of: path) }
         }
-        let texts = verification.findings.map(\.description) + media.map { "\($0.file): \($0.detail)" }
+        let texts =
+            verification.findings.map(\.description) + (media + departures).map { "\($0.file): \($0.detail)" }
         try conclude(path, texts, verification.failureClass ?? .findings)
+    }
+
+    /// What came of building it again, where that is asked for and the bundle is good.
+    private func rebuilt(_ path: FilePath, _ verification: BundleVerification) throws -> Rebuild.Outcome? {
+        guard rebuild, verification.isGood, let manifest = verification.manifest else { return nil }
+        return try Rebuild(
+            bundle: verification.path, manifest: manifest,
+            recipe: RecipeOption.again(trust.recipe, lock: lock, alpine: manifest.description.alpine.release),
+            inputs: inputs, report: report
+        ).run()
+    }
+
+    private func say(_ outcome: Rebuild.Outcome, of path: FilePath) {
+        for line in outcome.explanation { Console.print(printable(line)) }
+        guard outcome.departures.isEmpty else { return }
+        let note =
+            outcome.isVouchedForOtherwise
+            ? "; manifest.json says that the inputs were verified in another way, which is in no other file" : ""
+        Console.print("\(path): built again, and every file came out the same bit for bit\(note)")
     }
 
     private func verifyFile(_ path: FilePath) throws {
@@ -103,7 +144,7 @@ struct VerifyCommand: ParsableCommand {
                         good: verification.findings.isEmpty,
                         findings: verification.findings.map {
                             Finding(file: path.lastComponent?.string ?? path.string, problem: nil, detail: $0)
-                        })))
+                        }, rebuilt: nil)))
         } else if verification.findings.isEmpty, !report.quiet {
             let against = verification.reference.map { "as \($0) says" } ?? "and nothing says what that should be"
             Console.print(
@@ -130,6 +171,7 @@ struct VerifyCommand: ParsableCommand {
         let signer: String?
         let good: Bool
         let findings: [Finding]
+        let rebuilt: Bool?
     }
 
     /// One finding; the problem is one of the words of `docs/bundle.md`, and only a bundle's findings have one.

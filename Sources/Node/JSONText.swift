@@ -1,9 +1,7 @@
-internal import Node
-
 /// Writing JSON, the same bytes for the same value on every machine.
 extension ConfigValue {
     /// The value as JSON (RFC 8259) with a line for each member and two blanks of indentation, in the order held.
-    var json: String {
+    package var json: String {
         var text = ""
         append(to: &text, indentation: 0)
         return text
@@ -63,10 +61,27 @@ extension ConfigValue {
 
 extension ConfigValue {
     /// A mapping of the members that are there.
-    static func object(_ members: (String, ConfigValue?)...) -> ConfigValue {
+    package static func object(_ members: (String, ConfigValue?)...) -> ConfigValue {
         .mapping(members.compactMap { key, value in value.map { Pair(key, $0) } })
     }
 
+    /// The value as a document that has one text: keys in byte order, slashes as they are, a newline at the end.
+    package var document: [UInt8] { Array((sortedByKey.json + "\n").utf8) }
+
     /// A sequence of texts.
-    static func texts(_ texts: some Sequence<String>) -> ConfigValue { .sequence(texts.map { .string($0) }) }
+    package static func texts(_ texts: some Sequence<String>) -> ConfigValue { .sequence(texts.map { .string($0) }) }
+}
+
+extension ConfigValue {
+    /// The same value with the keys of every mapping in byte order.
+    package var sortedByKey: ConfigValue {
+        switch self {
+        case .sequence(let values): .sequence(values.map(\.sortedByKey))
+        case .mapping(let pairs):
+            .mapping(
+                pairs.map { Pair($0.key, $0.value.sortedByKey) }
+                    .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
+        case .null, .bool, .integer, .real, .string: self
+        }
+    }
 }
