@@ -86,6 +86,14 @@ import Testing
         #expect(result.succeeded, "\(result.errors)")
     }
 
+    @Test func `the JSON form is as its contract says`() async throws {
+        let scratch = try Scratch()
+        let file = try scratch.file("boot.json", try report().json)
+        let check = Product.checkout.pushing("Tests/Contracts/check")
+        let result = try await run(check.string, ["boot=\(file)"])
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+    }
+
     @Test func `the JSON form has every assertion with its time in seconds`() async throws {
         let script = """
             import sys, json
