@@ -28,7 +28,7 @@ HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APK
 KSBUILD ?= $(CURDIR)/.build/release/ksbuild
 include templates/vm.mk
 
-.PHONY: deps build release lab test test-quick test-boot test-vm test-long mutants demo lint bench install dist
+.PHONY: deps build release lab test test-quick test-boot test-vm test-long mutants demo lint bench install dist dist-command
 
 deps: ## install what building and testing need (Debian packages; PyPI packages into .build/peers)
 	@Tests/Peers/install
@@ -82,8 +82,14 @@ bench: release ## compare whole processes with the peer programs
 install: release ## install below PREFIX: the command, its resources, manual pages, completions
 	@Packaging/lay-out .build/release/ksbuild "$(DESTDIR)$(PREFIX)"
 
-dist: release ## pack a release: dist/ksbuild-VERSION-linux-ARCH.tar.gz and SHA256SUMS
-	@Packaging/dist .build/release/ksbuild "$(DIST)"
+dist: dist-command ## pack a release: dist/ksbuild-VERSION-linux-ARCH.tar.gz and SHA256SUMS
+	@Packaging/dist .build-dist/release/ksbuild "$(DIST)"
+
+# A build of its own: in it nothing says where the checkout lies, so that every checkout gives the same bytes.
+dist-command:
+	$(SWIFT) build -c release --product ksbuild --static-swift-stdlib --scratch-path .build-dist \
+		-Xcc -ffile-prefix-map="$(CURDIR)=." -Xcxx -ffile-prefix-map="$(CURDIR)=." \
+		-Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=."
 
 clean:: ## remove what was built; the laboratory stays in the cache
-	rm -rf .build out/demo dist
+	rm -rf .build .build-dist out/demo dist

@@ -87,9 +87,9 @@ struct InputOptions: ParsableArguments {
     @OptionGroup var cache: CacheOption
 
     func validate() throws {
+        // An address may hold a password, and is not repeated.
         if let mirror, mirror.contains("://") {
-            throw ValidationError(
-                "--mirror takes a directory here; 'ksbuild fetch --mirror \(mirror)' fetches from there")
+            throw ValidationError("--mirror takes a directory here; 'ksbuild fetch --mirror' fetches from an address")
         }
     }
 }

@@ -13,13 +13,13 @@ import Testing
         in folder: FilePath
     ) async throws -> ProgramResult {
         let script = """
-            mkdir -p "$3/.build/release"; cp "$1" "$3/.build/release/ksbuild"
+            mkdir -p "$3/.build-dist/release"; cp "$1" "$3/.build-dist/release/ksbuild"
             for file in Makefile README.md CHANGELOG.md CONTRIBUTING.md Packaging docs overlays templates; do
                 cp -R "$2/$file" "$3/"
             done
             \(before)
             umask \(umask)
-            make -s -C "$3" -o release dist
+            make -s -C "$3" -o dist-command dist
             cat "$3/dist/SHA256SUMS"
             """
         return try await run(
