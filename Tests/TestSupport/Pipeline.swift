@@ -50,7 +50,7 @@ public struct Pipeline: Sendable {
         guard made.succeeded else {
             throw ArtefactError(.system, subject: "pipeline", detail: made.errors, errno: .invalidArgument)
         }
-        knowsPublish = try await ksbuild("help", "publish", in: project).succeeded
+        knowsPublish = try await ksbuild("--help", in: project).output.contains("  publish ")
     }
 
     /// Runs the example for a service: `shell`, `github` or `gitlab`.

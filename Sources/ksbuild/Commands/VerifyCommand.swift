@@ -78,7 +78,7 @@ struct VerifyCommand: ParsableCommand {
                 Finding(file: $0.file, problem: $0.problem.rawValue, detail: $0.detail)
             } + media
         if format.sarif {
-            try printLog(findings.map { ($0, path.pushing(FilePath($0.file))) })
+            try printLog(findings.map { ($0, PlacedFinding.file($0.file, in: path)) })
         } else if format.json {
             try Console.print(
                 JSONText.of(

@@ -49,6 +49,12 @@ struct PlacedFinding {
         member = fault.keyPath.isEmpty ? nil : Member(name: fault.keyPath, kind: "key")
     }
 
+    /// The file of a bundle that a finding names; one that the manifest does not list is named in quotes.
+    static func file(_ name: String, in bundle: FilePath) -> FilePath {
+        let isQuoted = name.count > 1 && name.hasPrefix("\"") && name.hasSuffix("\"")
+        return bundle.pushing(FilePath(isQuoted ? String(name.dropFirst().dropLast()) : name))
+    }
+
     /// A finding of `inspect` in a file; where the file is to blame as a whole, nothing in it is named.
     init(_ finding: Finding, in file: FilePath, isWhole: Bool = false) {
         self.init(

@@ -72,7 +72,7 @@ struct BundleInspection: Inspection {
         let overlay = artefacts.first { $0.role == Manifest.Role.overlay.rawValue }?.file
         return findings.map { finding in
             guard BundleFinding.Problem(rawValue: finding.rule) == nil, let overlay else {
-                return PlacedFinding(finding, in: folder.pushing(FilePath(finding.path)), isWhole: true)
+                return PlacedFinding(finding, in: PlacedFinding.file(finding.path, in: folder), isWhole: true)
             }
             return PlacedFinding(finding, in: folder.pushing(FilePath(overlay)))
         }
