@@ -27,8 +27,11 @@ import Testing
 
     /// Prints a line for each result of a log, after a look at what a schema cannot see.
     private static let show = """
-        import json, sys, urllib.parse
-        (run,) = json.load(open(sys.argv[1]))["runs"]
+        import json, sys
+        from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Published
+        document = json.load(open(sys.argv[1]))
+        Published.model_validate(document)
+        (run,) = document["runs"]
         rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
         assert rules == sorted(set(rules)) and set(rules) == {result["ruleId"] for result in run["results"]}
         for result in run["results"]:
