@@ -1,6 +1,7 @@
 # ksbuild: build, test and install. `make help` lists the targets.
 PREFIX ?= /usr/local
 DESTDIR ?=
+DIST ?= dist
 CONFIGURATION ?= debug
 SWIFT ?= swift
 LAB ?= $(if $(KSBUILD_LAB),$(KSBUILD_LAB),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/ksbuild-lab)
@@ -27,7 +28,7 @@ HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APK
 KSBUILD ?= $(CURDIR)/.build/release/ksbuild
 include templates/vm.mk
 
-.PHONY: deps build release lab test test-quick test-boot test-vm test-long mutants demo lint bench install
+.PHONY: deps build release lab test test-quick test-boot test-vm test-long mutants demo lint bench install dist dist-command
 
 deps: ## install what building and testing need (Debian packages; PyPI packages into .build/peers)
 	@Tests/Peers/install
@@ -78,11 +79,17 @@ bench: release ## compare whole processes with the peer programs
 	$(SWIFT) build -c release --product store-exercise --static-swift-stdlib
 	Benchmarks/run
 
-install: release ## install below PREFIX: bin/ksbuild and share/ksbuild
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/ksbuild
-	install -m 0755 .build/release/ksbuild $(DESTDIR)$(PREFIX)/bin/ksbuild
-	rm -rf $(DESTDIR)$(PREFIX)/share/ksbuild/overlays $(DESTDIR)$(PREFIX)/share/ksbuild/templates
-	cp -R overlays templates $(DESTDIR)$(PREFIX)/share/ksbuild/
+install: release ## install below PREFIX: the command, its resources, manual pages, completions
+	@Packaging/lay-out .build/release/ksbuild "$(DESTDIR)$(PREFIX)"
+
+dist: dist-command ## pack a release: dist/ksbuild-VERSION-linux-ARCH.tar.gz and SHA256SUMS
+	@Packaging/dist .build-dist/release/ksbuild "$(DIST)"
+
+# A build of its own: in it nothing says where the checkout lies, so that every checkout gives the same bytes.
+dist-command:
+	$(SWIFT) build -c release --product ksbuild --static-swift-stdlib --scratch-path .build-dist \
+		-Xcc -ffile-prefix-map="$(CURDIR)=." -Xcxx -ffile-prefix-map="$(CURDIR)=." \
+		-Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=."
 
 clean:: ## remove what was built; the laboratory stays in the cache
-	rm -rf .build out/demo
+	rm -rf .build .build-dist out/demo dist

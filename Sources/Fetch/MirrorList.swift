@@ -18,8 +18,9 @@ public struct MirrorList: Hashable, Sendable {
     ///   - directory: What relative directories start from.
     public init(_ mirrors: [String] = [], relativeTo directory: String = "/") {
         given = mirrors.map { mirror in
-            let isAddress = ["https://", "http://", "file://"].contains { mirror.lowercased().hasPrefix($0) }
-            let base = isAddress ? mirror : Self.address(ofDirectory: mirror, relativeTo: directory)
+            // With a scheme that is not fetched from it is an address all the same, and refused as one: it may hold a password,
+            // and a directory's name would be told.
+            let base = mirror.contains("://") ? mirror : Self.address(ofDirectory: mirror, relativeTo: directory)
             return String(base.reversed().drop { $0 == "/" }.reversed())
         }
     }

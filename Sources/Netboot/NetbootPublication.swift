@@ -3,7 +3,7 @@ internal import Bundle
 internal import Glibc
 public import SystemPackage
 
-/// A version laid out below a directory that a web server serves:
+/// A version laid out below a directory that a web server serves.
 ///
 /// ```
 /// DIR/VERSION/                  one version, never written again

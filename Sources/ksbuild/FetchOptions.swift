@@ -7,16 +7,20 @@ import Upstream
 
 /// How inputs come over the network.
 struct TransferOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Certificates to trust instead of the system's, in PEM form.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Certificates to trust instead of the system's, in PEM form.", valueName: "file"),
+        completion: .file())
     var caFile: String?
 
     @Option(
-        help: ArgumentHelp("Users and passwords by host; by default ~/.netrc where it is there.", valueName: "file"))
+        help: ArgumentHelp("Users and passwords by host; by default ~/.netrc where it is there.", valueName: "file"),
+        completion: .file())
     var netrc: String?
 
     @Option(
         help: ArgumentHelp(
-            "A file with a token for the host of the first mirror, or else of the first input.", valueName: "file"))
+            "A file with a token for the host of the first mirror, or else of the first input.", valueName: "file"),
+        completion: .file())
     var tokenFile: String?
 
     @Option(help: ArgumentHelp("How many times a transfer that does not get on is tried again.", valueName: "n"))
@@ -63,7 +67,8 @@ extension FilePath {
 struct CacheOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The cache of inputs; by default ksbuild/inputs below XDG_CACHE_HOME or ~/.cache.", valueName: "dir"))
+            "The cache of inputs; by default ksbuild/inputs below XDG_CACHE_HOME or ~/.cache.", valueName: "dir"),
+        completion: .directory)
     var cache: String?
 
     /// The cache.

@@ -34,11 +34,10 @@ struct KSBuild: AsyncParsableCommand {
                     ListCommand.self, ActivateCommand.self, ConfirmCommand.self, RollbackCommand.self,
                     PruneCommand.self,
                 ]),
-            CommandGroup(name: "Machine", subcommands: [VMCommand.self]),
         ])
 
     /// The version of this ksbuild.
-    private static let version = Builder.version
+    static let version = Builder.version
 
     static func main() async {
         // The parser's own flag would also answer, and end with 0, where a command that has an option of this name fails.

@@ -18,8 +18,10 @@ struct ReportOptions: ParsableArguments {
 
 /// Where results go.
 struct OutputFolder: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Where results go.", valueName: "dir"))
-    var out = "out"
+    @Option(name: .long, help: ArgumentHelp("Where results go.", valueName: "dir"), completion: .directory)
+    var out = Self.defaultName
+
+    static let defaultName = "out"
 
     var path: FilePath { FilePath(out) }
 
@@ -42,12 +44,13 @@ struct OutputFile: ExpressibleByArgument {
 
 /// Which recipe is built.
 struct RecipeOption: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The recipe.", valueName: "file"))
+    @Option(name: .long, help: ArgumentHelp("The recipe.", valueName: "file"), completion: Completion.recipe)
     var recipe = "ksbuild.yaml"
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The lock of its inputs; by default ksbuild.lock beside the recipe.", valueName: "file"))
+        help: ArgumentHelp("The lock of its inputs; by default ksbuild.lock beside the recipe.", valueName: "file"),
+        completion: .file())
     var lock: String?
 
     @Option(
@@ -74,24 +77,27 @@ struct RecipeOption: ParsableArguments {
 
 /// Where inputs come from.
 struct InputOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The Alpine image.", valueName: "file"))
+    @Option(name: .long, help: ArgumentHelp("The Alpine image.", valueName: "file"), completion: Completion.image)
     var iso: String?
 
-    @Option(name: .long, help: ArgumentHelp("A KubeSolo release archive or the bare binary.", valueName: "file"))
+    @Option(
+        name: .long, help: ArgumentHelp("A KubeSolo release archive or the bare binary.", valueName: "file"),
+        completion: .file())
     var kubesolo: String?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A directory with the layout of upstream's releases, instead of the lock and the cache.", valueName: "dir"))
+            "A directory with the layout of upstream's releases, instead of the lock and the cache.", valueName: "dir"),
+        completion: .directory)
     var mirror: String?
 
     @OptionGroup var cache: CacheOption
 
     func validate() throws {
+        // An address may hold a password, and is not repeated.
         if let mirror, mirror.contains("://") {
-            throw ValidationError(
-                "--mirror takes a directory here; 'ksbuild fetch --mirror \(mirror)' fetches from there")
+            throw ValidationError("--mirror takes a directory here; 'ksbuild fetch --mirror' fetches from an address")
         }
     }
 }

@@ -17,7 +17,7 @@ struct TrustOptions: ParsableArguments {
         name: .long,
         help: ArgumentHelp(
             "The recipe whose 'trust' counts (default: \(RecipeFile.defaultName), where that is there).",
-            valueName: "file"))
+            valueName: "file"), completion: Completion.recipe)
     var recipe: String?
 
     /// The keys of which one must have signed; with none, nothing need be signed.
@@ -40,7 +40,8 @@ struct TrustOptions: ParsableArguments {
 struct SigningOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("Sign by this private key of 'ksbuild keygen --signing'.", valueName: "file"))
+        help: ArgumentHelp("Sign by this private key of 'ksbuild keygen --signing'.", valueName: "file"),
+        completion: .file())
     var sign: String?
 
     @Flag(name: .long, help: "Write a signature for 'ssh-keygen -Y verify' as well.")

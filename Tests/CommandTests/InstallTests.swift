@@ -8,7 +8,7 @@ import Testing
         let scratch = try Scratch()
         let script = """
             mkdir -p fake/.build/release first; cp "$1" fake/.build/release/ksbuild
-            cp -R "$2/Makefile" "$2/overlays" "$2/templates" fake/
+            cp -R "$2/Makefile" "$2/Packaging" "$2/docs" "$2/overlays" "$2/templates" fake/
             make -s -C fake -o release install PREFIX=/usr DESTDIR="$PWD/first"
             mv first/usr "moved here"
             mkdir project; cd project

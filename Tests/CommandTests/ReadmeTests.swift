@@ -72,7 +72,7 @@ import Testing
     @Test(arguments: [
         "README.md", "docs/quick-start.md", "docs/commands.md", "docs/inputs.md", "docs/bundle.md", "docs/node.md",
         "docs/testing.md",
-        "docs/benchmarks.md", "docs/upgrade.md", "docs/virtual-machine.md",
+        "docs/benchmarks.md", "docs/upgrade.md", "docs/virtual-machine.md", "docs/pipelines.md", "docs/json.md",
     ])
     func `every link to a file leads to one`(page: String) throws {
         let path = Product.checkout.pushing(FilePath(page))

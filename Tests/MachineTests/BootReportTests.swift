@@ -49,11 +49,15 @@ import Testing
                 + " the console is in /tmp/serial.log")
     }
 
-    @Test func `the JUnit file is well-formed for xmllint whatever the node says`() async throws {
+    @Test func `the JUnit file is what its readers take, whatever the node says`() async throws {
         let scratch = try Scratch()
-        let file = try scratch.file("report.xml", report().junit)
-        let result = try await run("xmllint", ["--noout", file.string])
-        #expect(result.succeeded, "\(result.errors)")
+        let schema = Product.checkout.pushing("Tests/Contracts/junit.xsd").string
+        let boots = [report(), report(evidence: "data state=missing")]
+        for (name, text) in [("one.xml", boots[0].junit), ("two.xml", BootReport.junit(of: boots))] {
+            let file = try scratch.file(name, text)
+            let result = try await run("xmllint", ["--noout", "--schema", schema, file.string])
+            #expect(result.succeeded, "\(result.errors)")
+        }
     }
 
     @Test func `the JUnit file has the counts, cases and texts that its readers look for`() async throws {
@@ -69,9 +73,9 @@ import Testing
             for node in (root, suite):
                 assert int(node.get("tests")) == len(cases)
                 assert int(node.get("failures")) == len(suite.findall("testcase/failure")) == 2
-                assert int(node.get("skipped")) == len(suite.findall("testcase/skipped")) == 1
                 assert int(node.get("errors")) == 0
                 assert float(node.get("time")) == 300.123
+            assert int(suite.get("skipped")) == len(suite.findall("testcase/skipped")) == 1
             assert all(c.get("name") and c.get("classname") for c in cases)
             assert float(cases[0].get("time")) == 31.25
             assert suite.get("name") == 'ksbuild boot a<b>&"c" 1.4.0'
@@ -84,6 +88,23 @@ import Testing
             """
         let result = try await run("python3", ["-c", script, file.string])
         #expect(result.succeeded, "\(result.errors)")
+    }
+
+    @Test func `the JSON form is as its contract says`() async throws {
+        let scratch = try Scratch()
+        let file = try scratch.file("boot.json", try report().json)
+        let check = Product.checkout.pushing("Tests/Contracts/check")
+        let result = try await run(check.string, ["boot=\(file)"])
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+    }
+
+    @Test func `the JSON form of an upgrade is as its contract says`() async throws {
+        let scratch = try Scratch()
+        let upgrade = UpgradeReport(outcome: .returned, boots: [report(), report(evidence: "x")])
+        let file = try scratch.file("upgrade.json", try upgrade.json)
+        let check = Product.checkout.pushing("Tests/Contracts/check")
+        let result = try await run(check.string, ["boot-upgrade=\(file)"])
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
     }
 
     @Test func `the JSON form has every assertion with its time in seconds`() async throws {

@@ -6,7 +6,7 @@ struct ActivateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "activate", abstract: "Make a bundle the live one, after reading every byte of it again.")
 
-    @Argument(help: "The version.")
+    @Argument(help: "The version.", completion: Completion.version)
     var version: String
 
     @Flag(help: "Take a version again that was left by rolling back.")
@@ -32,7 +32,7 @@ struct ConfirmCommand: ParsableCommand {
         commandName: "confirm",
         abstract: "Note that the live bundle has proven itself: it is the one to go back to from now on.")
 
-    @Argument(help: "The version that is meant; without it, whichever is live.")
+    @Argument(help: "The version that is meant; without it, whichever is live.", completion: Completion.version)
     var version: String?
 
     @Option(help: ArgumentHelp("What shows it, for the history.", valueName: "text"))
@@ -55,7 +55,7 @@ struct RollbackCommand: ParsableCommand {
         commandName: "rollback",
         abstract: "Go back to the bundle that was confirmed last; the one that is left counts as failed.")
 
-    @Option(help: ArgumentHelp("The version to go back to.", valueName: "version"))
+    @Option(help: ArgumentHelp("The version to go back to.", valueName: "version"), completion: Completion.version)
     var to: String?
 
     @Flag(help: "Take a version again that was itself left by rolling back.")

@@ -14,19 +14,21 @@ struct BootCommand: AsyncParsableCommand {
             unless one is named; a data disk that is named and not there is made.
             """)
 
-    @Argument(help: ArgumentHelp("The bundle's directory, or its version.", valueName: "bundle"))
+    @Argument(
+        help: ArgumentHelp("The bundle's directory, or its version.", valueName: "bundle"),
+        completion: Completion.version)
     var bundle: String?
 
     @Option(
         help: ArgumentHelp(
             "Boot this version first, then that of --to on the same data disk, and go back where it is not healthy.",
-            valueName: "version"))
+            valueName: "version"), completion: Completion.version)
     var upgradeFrom: String?
 
-    @Option(help: ArgumentHelp("The version to upgrade to.", valueName: "version"))
+    @Option(help: ArgumentHelp("The version to upgrade to.", valueName: "version"), completion: Completion.version)
     var to: String?
 
-    @Option(help: ArgumentHelp("The data disk to use and keep.", valueName: "file"))
+    @Option(help: ArgumentHelp("The data disk to use and keep.", valueName: "file"), completion: .file())
     var dataDisk: String?
 
     @Flag(help: "Start under UEFI instead of BIOS.")
@@ -54,7 +56,7 @@ struct BootCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The longest time for the node to become healthy.", valueName: "seconds"))
     var timeout = Int(BootTest.defaultLimit.components.seconds)
 
-    @Option(help: ArgumentHelp("A private key to prove with that SSH works.", valueName: "file"))
+    @Option(help: ArgumentHelp("A private key to prove with that SSH works.", valueName: "file"), completion: .file())
     var sshKey: String?
 
     @Option(help: ArgumentHelp("Who logs in with that key.", valueName: "user"))
@@ -63,7 +65,7 @@ struct BootCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A static address to expect, ADDRESS/LENGTH.", valueName: "cidr"))
     var expectAddress: String?
 
-    @Option(help: ArgumentHelp("Where a JUnit report goes.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where a JUnit report goes.", valueName: "file"), completion: .file())
     var junit: String?
 
     @Flag(help: "Print the report as one JSON document.")

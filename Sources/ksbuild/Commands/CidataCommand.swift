@@ -11,7 +11,9 @@ struct CidataCommand: ParsableCommand {
         commandName: "cidata",
         abstract: "Write the NoCloud seed image, with the overlay and, where it is at hand, the binary on it.")
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/cidata.iso).", valueName: "file"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/cidata.iso).", valueName: "file"),
+        completion: .file())
     var output: OutputFile?
 
     @Flag(help: "Write the NoCloud files alone, without overlay and binary.")

@@ -13,10 +13,12 @@ struct DiffCommand: ParsableCommand {
         discussion: "What holds a secret is told to differ, and never shown. The exit code is 1 where anything differs."
     )
 
-    @Argument(help: ArgumentHelp("A version, 'current', a bundle's directory, an overlay or an image.", valueName: "a"))
+    @Argument(
+        help: ArgumentHelp("A version, 'current', a bundle's directory, an overlay or an image.", valueName: "a"),
+        completion: .file())
     var a: String
 
-    @Argument(help: ArgumentHelp("The same.", valueName: "b"))
+    @Argument(help: ArgumentHelp("The same.", valueName: "b"), completion: .file())
     var b: String
 
     @Flag(help: "Show the lines that differ of small texts.")

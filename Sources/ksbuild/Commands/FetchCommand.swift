@@ -38,12 +38,14 @@ struct FetchCommand: AsyncParsableCommand {
     var mirror: [String] = []
 
     @Option(
-        name: .long, help: ArgumentHelp("The same as --mirror, for a directory of 'ksbuild mirror'.", valueName: "dir"))
+        name: .long, help: ArgumentHelp("The same as --mirror, for a directory of 'ksbuild mirror'.", valueName: "dir"),
+        completion: .directory)
     var from: String?
 
     @Option(
         help: ArgumentHelp(
-            "The public key that must have signed Alpine's image, as Alpine's web site gives it.", valueName: "file"))
+            "The public key that must have signed Alpine's image, as Alpine's web site gives it.", valueName: "file"),
+        completion: .file())
     var alpineKey: String?
 
     @Option(

@@ -13,10 +13,12 @@ struct GraftCommand: ParsableCommand {
             or removed is in no directory any more, but its bytes stay in the image. The image itself is only read.
             """)
 
-    @Argument(help: ArgumentHelp("The image to which files are added.", valueName: "iso"))
+    @Argument(help: ArgumentHelp("The image to which files are added.", valueName: "iso"), completion: Completion.image)
     var iso: String
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Where the grafted image goes.", valueName: "file"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Where the grafted image goes.", valueName: "file"),
+        completion: .file())
     var output: OutputFile
 
     @Option(

@@ -10,7 +10,9 @@ struct InitCommand: ParsableCommand {
     @Argument(help: "The directory; it is made where it is not there.")
     var directory = "."
 
-    @Option(help: ArgumentHelp("A public key that may log in (default: every ~/.ssh/*.pub).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A public key that may log in (default: every ~/.ssh/*.pub).", valueName: "file"),
+        completion: .file())
     var key: [String] = []
 
     @OptionGroup var report: ReportOptions

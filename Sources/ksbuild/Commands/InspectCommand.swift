@@ -9,18 +9,20 @@ struct InspectCommand: ParsableCommand {
         abstract: "Show what an overlay, an ISO image or a bundle holds and what Alpine's init would make of it.")
 
     @Argument(
-        help: ArgumentHelp("The overlay, image or bundle, made by ksbuild or by others.", valueName: "file|bundle"))
+        help: ArgumentHelp("The overlay, image or bundle, made by ksbuild or by others.", valueName: "file|bundle"),
+        completion: .file())
     var subject: String
 
-    @Flag(help: "Print one JSON document.")
-    var json = false
+    @OptionGroup var format: FindingOptions
 
     @OptionGroup var folder: OutputFolder
     @OptionGroup var report: ReportOptions
 
     func run() throws {
         let inspection = try inspect()
-        if json {
+        if format.sarif {
+            Console.print(try JSONText.of(SARIF(inspection.placedFindings)))
+        } else if format.json {
             Console.print(try JSONText.of(inspection))
         } else {
             if !report.quiet { for line in inspection.lines { Console.print(printable(line)) } }

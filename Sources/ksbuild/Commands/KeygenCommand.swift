@@ -21,7 +21,9 @@ struct KeygenCommand: ParsableCommand {
     @Flag(help: "Make a key that signs bundles.")
     var signing = false
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The directory for the files.", valueName: "dir"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("The directory for the files.", valueName: "dir"),
+        completion: .directory)
     var output = "."
 
     @Option(help: "The size of a key for packages: 2048, 3072 or 4096 bits (default: 4096).")

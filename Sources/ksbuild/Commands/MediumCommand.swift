@@ -19,14 +19,15 @@ struct MediumCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "A bundle's directory or version whose medium is written; without it, the recipe's is.",
-            valueName: "bundle"))
+            valueName: "bundle"), completion: Completion.version)
     var bundle: String?
 
     @Flag(name: .customLong("seed"), help: "Write the bundle's complete seed instead: overlay, binary and packages.")
     var isSeed = false
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/NAME-ARCH.iso).", valueName: "file"))
+        name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/NAME-ARCH.iso).", valueName: "file"),
+        completion: .file())
     var output: OutputFile?
 
     @OptionGroup var recipe: RecipeOption

@@ -11,7 +11,7 @@ struct MirrorCommand: AsyncParsableCommand {
             SHA256SUMS in it lists every file.
             """)
 
-    @Argument(help: ArgumentHelp("The directory.", valueName: "dir"))
+    @Argument(help: ArgumentHelp("The directory.", valueName: "dir"), completion: .directory)
     var directory: String
 
     @OptionGroup var recipe: RecipeOption

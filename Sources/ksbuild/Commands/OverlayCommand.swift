@@ -10,7 +10,8 @@ struct OverlayCommand: ParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Where it goes (default: OUT/HOSTNAME.apkovl.tar.gz).", valueName: "file"))
+        help: ArgumentHelp("Where it goes (default: OUT/HOSTNAME.apkovl.tar.gz).", valueName: "file"),
+        completion: .file())
     var output: OutputFile?
 
     @OptionGroup var recipe: RecipeOption

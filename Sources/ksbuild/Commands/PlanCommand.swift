@@ -3,6 +3,7 @@ import Artefact
 import Bundle
 import Diff
 import Recipe
+import SystemPackage
 
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,11 +17,10 @@ struct PlanCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Show instead what differs from a version, 'current', a bundle, an overlay or an image.",
-            valueName: "other"))
+            valueName: "other"), completion: .file())
     var against: String?
 
-    @Flag(help: "Print one JSON document.")
-    var json = false
+    @OptionGroup var format: FindingOptions
 
     @OptionGroup var recipe: RecipeOption
     @OptionGroup var folder: OutputFolder
@@ -30,9 +30,37 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         if version != BuildStamp.developmentVersion { _ = try Version(version) }
         if let against { return try compare(with: against) }
-        let project = try Project(recipe, version: version, report)
-        let plan = try plan(project)
-        Console.print(json ? plan.json : plan.text)
+        if format.sarif { return try printLog() }
+        let plan = try plan(Project(recipe, version: version, report))
+        Console.print(format.json ? plan.json : plan.text)
+    }
+
+    func validate() throws {
+        if against != nil, format.sarif { throw ValidationError("--sarif tells of a recipe, not of what differs") }
+    }
+
+    /// Prints what is wrong with the recipe, what is doubtful and what could not be checked; with faults, the command ends
+    /// as it does without the log.
+    private func printLog() throws {
+        var findings: [PlacedFinding] = []
+        do {
+            let project = try Project(recipe, version: version, report)
+            findings = project.decoded.warnings.map { PlacedFinding($0, level: .warning) }
+            let file = FilePath(project.decoded.file)
+            let plan = try plan(project)
+            // The recipe's own come first in the plan, and have their places already.
+            findings += plan.warnings.dropFirst(findings.count).map {
+                PlacedFinding(rule: "plan-doubt", level: .warning, message: $0, file: file)
+            }
+            findings += plan.unchecked.map {
+                PlacedFinding(rule: "not-checked", level: .note, message: $0, file: file)
+            }
+        } catch let faults as RecipeFaults {
+            let log = SARIF(findings + faults.faults.map { PlacedFinding($0, level: .error) })
+            Console.print(try JSONText.of(log))
+            throw faults
+        }
+        Console.print(try JSONText.of(SARIF(findings)))
     }
 
     /// Shows what differs; without a version of its own the build has that of the other side, so that it is no difference.
@@ -45,7 +73,7 @@ struct PlanCommand: ParsableCommand {
         let build = try project.build(inputs, areRequired: false, in: work)
         let planned = try Side(plan: build, recipe: project.decoded.digest)
         try ComparedSubject.conclude(
-            Difference(other, planned, showsText: report.verbose), json: json, report)
+            Difference(other, planned, showsText: report.verbose), json: format.json, report)
     }
 
     /// Decides everything; what that needs on the disk is gone before anything is printed.

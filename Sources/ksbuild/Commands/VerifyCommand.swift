@@ -10,7 +10,9 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Read every byte of a bundle or file again and say what is not as it should be.")
 
-    @Argument(help: ArgumentHelp("A bundle's directory, its version, or a file.", valueName: "bundle|file"))
+    @Argument(
+        help: ArgumentHelp("A bundle's directory, its version, or a file.", valueName: "bundle|file"),
+        completion: .file())
     var subject: String
 
     @Option(help: ArgumentHelp("The digest that a file must have.", valueName: "digest"))
@@ -24,8 +26,7 @@ struct VerifyCommand: ParsableCommand {
             "With --rebuild, the lock of the inputs; by default ksbuild.lock beside the recipe.", valueName: "file"))
     var lock: String?
 
-    @Flag(help: "Print one JSON document.")
-    var json = false
+    @OptionGroup var format: FindingOptions
 
     @OptionGroup var inputs: InputOptions
     @OptionGroup var trust: TrustOptions
@@ -94,7 +95,9 @@ struct VerifyCommand: ParsableCommand {
             verification.findings.map {
                 Finding(file: $0.file, problem: $0.problem.rawValue, detail: $0.detail)
             } + media + departures
-        if json {
+        if format.sarif {
+            try printLog(findings.map { ($0, PlacedFinding.file($0.file, in: path)) })
+        } else if format.json {
             try Console.print(
                 JSONText.of(
                     Report(
@@ -135,16 +138,17 @@ struct VerifyCommand: ParsableCommand {
     private func verifyFile(_ path: FilePath) throws {
         let reporter = Reporter(report)
         let verification = try FileVerification.read(path, expecting: pin(), report: reporter.show)
-        if json {
+        let name = path.lastComponent?.string ?? path.string
+        let findings = verification.findings.map { Finding(file: name, problem: nil, detail: $0) }
+        if format.sarif {
+            try printLog(findings.map { ($0, path) })
+        } else if format.json {
             try Console.print(
                 JSONText.of(
                     Report(
                         path: path.string, kind: verification.kind.rawValue, bytes: verification.size,
                         sha256: verification.digest.hex, against: verification.reference, signature: nil, signer: nil,
-                        good: verification.findings.isEmpty,
-                        findings: verification.findings.map {
-                            Finding(file: path.lastComponent?.string ?? path.string, problem: nil, detail: $0)
-                        }, rebuilt: nil)))
+                        good: findings.isEmpty, findings: findings, rebuilt: nil)))
         } else if verification.findings.isEmpty, !report.quiet {
             let against = verification.reference.map { "as \($0) says" } ?? "and nothing says what that should be"
             Console.print(
@@ -158,6 +162,14 @@ struct VerifyCommand: ParsableCommand {
         guard !findings.isEmpty else { return }
         for finding in findings { Console.error("ksbuild: \(path): \(finding)") }
         throw Outcome(failureClass: failureClass)
+    }
+
+    /// Prints what `--sarif` says; what has no word of `docs/bundle.md` is of the rule `file`.
+    private func printLog(_ findings: [(Finding, FilePath)]) throws {
+        let placed = findings.map { finding, file in
+            PlacedFinding(rule: finding.problem ?? "file", level: .error, message: finding.detail, file: file)
+        }
+        Console.print(try JSONText.of(SARIF(placed)))
     }
 
     /// What `--json` says.

@@ -66,6 +66,18 @@ struct BundleInspection: Inspection {
             + media.map(\.line) + (boot?.lines ?? [])
     }
 
+    /// Those of the bundle are each of one of its files; the others are of members of its overlay.
+    var placedFindings: [PlacedFinding] {
+        let folder = FilePath(path)
+        let overlay = artefacts.first { $0.role == Manifest.Role.overlay.rawValue }?.file
+        return findings.map { finding in
+            guard BundleFinding.Problem(rawValue: finding.rule) == nil, let overlay else {
+                return PlacedFinding(finding, in: PlacedFinding.file(finding.path, in: folder), isWhole: true)
+            }
+            return PlacedFinding(finding, in: folder.pushing(FilePath(overlay)))
+        }
+    }
+
     /// One file of the bundle.
     struct Artefact: Encodable {
         let role: String

@@ -94,6 +94,10 @@ struct ImageInspection: Inspection {
             + partitionTables.lines + entries.map(\.line) + medium.lines + (boot?.lines ?? [])
     }
 
+    var placedFindings: [PlacedFinding] {
+        findings.map { PlacedFinding($0, in: FilePath(path), isWhole: $0.path == path) }
+    }
+
     /// One thing that firmware can boot.
     struct BootRow: Encodable {
         let platform: String

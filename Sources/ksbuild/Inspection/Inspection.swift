@@ -6,6 +6,8 @@ protocol Inspection: Encodable {
     var lines: [String] { get }
     /// What is wrong, errors first.
     var findings: [Finding] { get }
+    /// The findings with the file that each is in.
+    var placedFindings: [PlacedFinding] { get }
 }
 
 /// One thing that is wrong with what was inspected.

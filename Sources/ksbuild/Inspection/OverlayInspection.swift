@@ -21,6 +21,8 @@ struct OverlayInspection: Inspection {
         ["\(path): overlay, \(entries.count) members"] + entries.map(\.line) + boot.lines
     }
 
+    var placedFindings: [PlacedFinding] { findings.map { PlacedFinding($0, in: FilePath(path)) } }
+
     /// What a node booted with it would be.
     struct Boot: Encodable {
         let hostname: String?

@@ -8,7 +8,9 @@ import SystemPackage
 
 /// What a machine is made of: the recipe's `vm`, and what the command line says instead.
 struct MachineMaking: ParsableArguments {
-    @Option(help: ArgumentHelp("The bundle to start with; by default the live one.", valueName: "version"))
+    @Option(
+        help: ArgumentHelp("The bundle to start with; by default the live one.", valueName: "version"),
+        completion: Completion.version)
     var version: String?
 
     @Option(help: ArgumentHelp("libvirt's daemon; by default qemu:///system where you may use it.", valueName: "uri"))

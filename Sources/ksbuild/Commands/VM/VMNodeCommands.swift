@@ -140,7 +140,7 @@ struct VMKubeconfigCommand: AsyncParsableCommand {
             Files are readable for their owner alone.
             """)
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Where it goes.", valueName: "file"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Where it goes.", valueName: "file"), completion: .file())
     var output: OutputFile?
 
     @Flag(help: "Merge it into the file, by default ~/.kube/config, and make it the current one there.")

@@ -84,7 +84,8 @@ struct LoginOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "The private key to log in with, instead of the user's own keys and agent.", valueName: "file"))
+            "The private key to log in with, instead of the user's own keys and agent.", valueName: "file"),
+        completion: .file())
     var identity: String?
 
     @Option(

@@ -15,7 +15,9 @@ struct VMUpgradeCommand: AsyncParsableCommand {
             machine. The exit code is 3 where the old version came back.
             """)
 
-    @Argument(help: ArgumentHelp("The version; by default the newest that did not fail.", valueName: "version"))
+    @Argument(
+        help: ArgumentHelp("The version; by default the newest that did not fail.", valueName: "version"),
+        completion: Completion.version)
     var version: String?
 
     @OptionGroup var swap: SwapOptions
@@ -44,7 +46,7 @@ struct VMRollbackCommand: AsyncParsableCommand {
             the node restore the snapshot that it took before the newer one wrote to its datastore.
             """)
 
-    @Option(help: ArgumentHelp("The version to go back to.", valueName: "version"))
+    @Option(help: ArgumentHelp("The version to go back to.", valueName: "version"), completion: Completion.version)
     var to: String?
 
     @Flag(help: "Give up what the newer version has written, where the older one cannot read it.")
