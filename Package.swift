@@ -63,12 +63,14 @@ let package = Package(
             "Diff",
             ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe", system]),
         room("Fetch", ["Artefact", "Node", "Transfer", "Upstream", "Recipe", system]),
+        room("Registry", ["Artefact", "Transfer", system, subprocess]),
+        room("Publish", ["Artefact", "Bundle", "Registry", "Transfer", system]),
         room("Machine", ["Artefact", "CLinux", system, yams, subprocess]),
         .executableTarget(
             name: "ksbuild",
             dependencies: [
                 "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe",
-                "Fetch", "Transfer", "Diff", "Machine", "CLinux", system, arguments,
+                "Fetch", "Transfer", "Diff", "Registry", "Publish", "Machine", "CLinux", system, arguments,
             ],
             swiftSettings: settings),
 

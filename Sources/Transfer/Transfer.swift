@@ -7,7 +7,7 @@ public import SystemPackage
 /// `PARTIAL.state` says of which file it is the beginning; with that, a transfer that was killed goes on where it
 /// stopped, as long as the server still has the same file.
 public struct Transfer: Sendable {
-    private let settings: TransferSettings
+    let settings: TransferSettings
 
     /// Takes the settings for all transfers.
     public init(_ settings: TransferSettings) { self.settings = settings }

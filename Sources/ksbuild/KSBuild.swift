@@ -26,7 +26,7 @@ struct KSBuild: AsyncParsableCommand {
             CommandGroup(
                 name: "Judge",
                 subcommands: [VerifyCommand.self, InspectCommand.self, DiffCommand.self, BootCommand.self]),
-            CommandGroup(name: "Machine", subcommands: [VMCommand.self]),
+            CommandGroup(name: "Publish", subcommands: [PublishCommand.self, PullCommand.self]),
             CommandGroup(
                 name: "Live and back",
                 subcommands: [

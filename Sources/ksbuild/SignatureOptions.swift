@@ -21,8 +21,11 @@ struct TrustOptions: ParsableArguments {
     var recipe: String?
 
     /// The keys of which one must have signed; with none, nothing need be signed.
-    func keys() throws -> [MinisignPublicKey] {
-        guard trust.isEmpty else { return try trust.map(Self.key) }
+    ///
+    /// - Parameter others: Keys that another option of the command names; they count as those of `--trust` do.
+    func keys(besides others: [String] = []) throws -> [MinisignPublicKey] {
+        let given = trust + others
+        guard given.isEmpty else { return try given.map(Self.key) }
         let path = FilePath(recipe ?? RecipeFile.defaultName)
         guard recipe != nil || HostFile.exists(path) else { return [] }
         return try RecipeFile.trust(path, surroundings: Host.surroundings)
