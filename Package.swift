@@ -107,6 +107,10 @@ let package = Package(
             "UpstreamTests", ["Upstream", "Archive", "ISOBuild", "Node", "Transfer", "ServerSupport", "fetch-exercise"]),
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
+        tests("RegistryTests", ["Registry", "Transfer", "ServerSupport"]),
+        tests(
+            "PublishTests",
+            ["Publish", "Registry", "Bundle", "BundleSamples", "Transfer", "ServerSupport", "ksbuild"]),
         tests("MachineTests", ["Machine"]),
         tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "MachineSamples", "Machine"]),
         tests("CommandTests", ["ksbuild", "MachineSamples", "ServerSupport"]),

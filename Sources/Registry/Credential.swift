@@ -29,6 +29,7 @@ public struct CredentialFiles: Sendable {
     private let files: [FilePath]
     /// Whether the first file is one that the user has named, and so must be there.
     private let isNamed: Bool
+    private let searchPath: String?
 
     /// The largest file that is read, in bytes.
     private static let maximumBytes = 1 << 20
@@ -45,6 +46,7 @@ public struct CredentialFiles: Sendable {
         func value(_ name: String) -> FilePath? {
             environment[name].flatMap { $0.isEmpty ? nil : FilePath($0) }
         }
+        searchPath = environment["PATH"]
         if let named = value("REGISTRY_AUTH_FILE") {
             files = [named]
             isNamed = true
@@ -151,7 +153,7 @@ public struct CredentialFiles: Sendable {
         })
         else { throw refuse(file.string, "names a program for logins whose name is none: '\(name.prefix(60))'") }
         let key = registry == "docker.io" ? "https://index.docker.io/v1/" : registry
-        guard let answer = await Self.run(program, input: key) else {
+        guard let answer = await run(program, input: key) else {
             throw refuse(program, "cannot be run, and \(file) names it; install it, or log in without it")
         }
         guard answer.succeeded else {
@@ -168,10 +170,11 @@ public struct CredentialFiles: Sendable {
             origin: program)
     }
 
-    private static func run(_ program: String, input: String) async -> (succeeded: Bool, output: String)? {
+    private func run(_ program: String, input: String) async -> (succeeded: Bool, output: String)? {
         let record = try? await Subprocess.run(
-            .name(program), arguments: ["get"], input: .string(input), output: .string(limit: maximumAnswerBytes),
-            error: .discarded)
+            .name(program), arguments: ["get"],
+            environment: searchPath.map { .inherit.updating(["PATH": $0]) } ?? .inherit, input: .string(input),
+            output: .string(limit: Self.maximumAnswerBytes), error: .discarded)
         guard let record else { return nil }
         var succeeded = false
         if case .exited(0) = record.terminationStatus { succeeded = true }

@@ -1,5 +1,5 @@
 internal import Artefact
-public import SystemPackage
+internal import SystemPackage
 public import TestSupport
 
 /// The server of `Tests/Peers/registry.py`: what a registry of others may do, in front of a real one.
