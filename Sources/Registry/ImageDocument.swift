@@ -39,10 +39,10 @@ enum ImageDocument {
                 throw refuse("has a value of the wrong type at '\(path(context))'")
             case .dataCorrupted(let context) where !context.codingPath.isEmpty:
                 throw refuse("'\(path(context))' does not fit: it \(context.debugDescription.prefix(80))")
-            default: throw refuse("is no JSON that can be read")
+            default: throw refuse("is no JSON that can be read, or has a number that does not fit")
             }
         } catch {
-            throw refuse("is no JSON that can be read")
+            throw refuse("is no JSON that can be read, or has a number that does not fit")
         }
     }
 }

@@ -102,7 +102,7 @@ struct FolderTests {
             let from = place == "dir:pub" ? place : "\(place):1.4.0"
             let pulled = try await project.command("pull", from, "--out", "pulled-\(place.count)")
             #expect(pulled.succeeded, "\(pulled.errors)")
-            let there = project.scratch.path.pushing("pulled-\(place.count)/bundles/1.4.0")
+            let there = project.scratch.path.appending("pulled-\(place.count)").pushing("bundles/1.4.0")
             #expect(try PublishProject.contents(there) == PublishProject.contents(bundle))
         }
         let blobs = project.scratch.path.pushing("layout/blobs/sha256")
