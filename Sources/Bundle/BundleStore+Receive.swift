@@ -1,8 +1,8 @@
 internal import Artefact
 public import SystemPackage
 
-/// A bundle that comes from elsewhere: its files are kept as objects as they arrive, and the bundle appears when all are
-/// there.
+/// A bundle that comes from elsewhere: its files are kept as objects as they arrive, and the bundle appears when all
+/// are there.
 public struct ReceivedBundle: Hashable, Sendable {
     /// Its manifest.
     public let manifest: Manifest
@@ -24,10 +24,21 @@ extension BundleStore {
 
     /// Whether a version may enter the store, as far as that can be told before its files are there.
     ///
-    /// - Throws: ``BundleError`` with ``BundleError/Code/belowFloor``; with ``BundleError/Code/versionTaken`` where another
-    ///   bundle has the version.
-    public func requireWelcome(_ bundle: ReceivedBundle, allowingDowngrade: Bool = false) throws {
+    /// - Parameters:
+    ///   - bundle: What arrives.
+    ///   - keys: The keys of which one must have signed it; with none, it need not be signed.
+    ///   - allowingDowngrade: Whether a version is taken that is older than one that was confirmed.
+    /// - Throws: ``BundleError`` with ``BundleError/Code/untrusted``, ``BundleError/Code/belowFloor``; with
+    ///   ``BundleError/Code/versionTaken`` where another bundle has the version.
+    public func requireWelcome(
+        _ bundle: ReceivedBundle, trusting keys: [MinisignPublicKey] = [], allowingDowngrade: Bool = false
+    ) throws {
         let version = bundle.manifest.version
+        let check = try SignatureCheck(bundle.signatures, of: bundle.manifest, trusting: keys)
+        if let finding = check.findings.first {
+            throw BundleError(
+                .untrusted, subject: "version \(version)", detail: "is not trusted (\(finding)); nothing was changed")
+        }
         guard try HostFile.present(path(of: version)) == nil else { return try requireSame(bundle) }
         guard !allowingDowngrade else { return }
         try requireFloor(version, standing())
@@ -69,7 +80,7 @@ extension BundleStore {
         let manifest = bundle.manifest
         try disk.ensureDirectory(out)
         return try exclusively {
-            try requireWelcome(bundle, allowingDowngrade: allowingDowngrade)
+            try requireWelcome(bundle, trusting: keys, allowingDowngrade: allowingDowngrade)
             try disk.ensureDirectory(bundles)
             let target = path(of: manifest.version)
             guard try HostFile.present(target) == nil else {
@@ -125,17 +136,20 @@ extension BundleStore {
         func taken(_ how: String) -> BundleError {
             BundleError(
                 .versionTaken, subject: "version \(version)",
-                detail: "is in \(out.string) already \(how); a published version never changes: pull it into another --out")
+                detail:
+                    "is in \(out.string) already \(how); a published version never changes: pull it into another --out")
         }
         let bytes = try HostFile.read(path.appending(Manifest.fileName), limit: Manifest.maximumBytes)
         let own = try Manifest(decoding: bytes)
         guard own == bundle.manifest else {
             let difference = Self.difference(own, bundle.manifest)
-            throw taken("with another content (\(difference.isEmpty ? "its inputs were verified otherwise" : difference))")
+            throw taken(
+                "with another content (\(difference.isEmpty ? "its inputs were verified otherwise" : difference))")
         }
         let names = try DirectoryNames(of: path).readable
         for name in Set(SignatureFile.names).union(bundle.signatures.keys).sorted() {
-            let here = names.contains(name)
+            let here =
+                names.contains(name)
                 ? try HostFile.read(path.appending(name), limit: SignatureFile.maximumBytes) : nil
             guard here == bundle.signatures[name] else { throw taken("with another \(name)") }
         }

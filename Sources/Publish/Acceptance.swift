@@ -21,6 +21,7 @@ public struct Acceptance: Sendable {
     func require(_ found: Version, at place: String) throws(PublishError) {
         guard let version, version != found else { return }
         throw PublishError(
-            .unexpected, subject: place, detail: "is version \(found), where \(version) is expected; nothing was changed")
+            .unexpected, subject: place,
+            detail: "is version \(found), where \(version) is expected; nothing was changed")
     }
 }

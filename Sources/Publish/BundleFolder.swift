@@ -37,7 +37,8 @@ public struct BundleFolder: Sendable {
     ///   - path: Its directory.
     ///   - version: The version that it must have, where that is known.
     ///   - keys: The keys of which one must have signed it; with none, it need not be signed.
-    /// - Throws: ``PublishError`` with ``PublishError/Code/damaged`` and the first finding; `BundleError`, `ArtefactError`.
+    /// - Throws: ``PublishError`` with ``PublishError/Code/damaged`` and the first finding; `BundleError`,
+    /// `ArtefactError`.
     public init(_ path: FilePath, expecting version: Version? = nil, trusting keys: [MinisignPublicKey] = []) throws {
         let reading = try BundleVerification.read(path, expecting: version, trusting: keys)
         guard reading.isGood, let manifest = reading.manifest else {
@@ -56,7 +57,8 @@ public struct BundleFolder: Sendable {
             let bytes = try HostFile.read(reading.path.appending(name), limit: Manifest.maximumBytes)
             files.append(
                 File(
-                    path: name, size: UInt64(bytes.count), sha256: Digest(of: bytes), mode: EntryMode(0o444), role: nil))
+                    path: name, size: UInt64(bytes.count), sha256: Digest(of: bytes), mode: EntryMode(0o444), role: nil)
+            )
         }
         self.path = reading.path
         self.manifest = manifest

@@ -80,7 +80,10 @@ public struct FolderPublication {
         guard reading.isGood else {
             throw PublishError(
                 .damaged, subject: folder.string,
-                detail: "does not read back as it was written (\(reading.findings.first?.description ?? "")); the disk fails")
+                detail:
+                    "does not read back as it was written "
+                    + "(\(reading.findings.first?.description ?? "")); the disk fails"
+            )
         }
         try HostFile.synchronise(directory: folder)
     }
@@ -116,7 +119,9 @@ public struct FolderPublication {
         func taken(_ why: String) -> PublishError {
             PublishError(
                 .taken, subject: target.string,
-                detail: "\(why); a published version never changes: publish under a new version, or remove the folder first")
+                detail:
+                    "\(why); a published version never changes: publish under a new version, or remove the folder first"
+            )
         }
         guard try HostFile.status(of: target, followingLinks: false).kind == .directory else {
             throw taken("is no folder")
@@ -145,7 +150,8 @@ public struct FolderPublication {
         if HostFile.exists(link) {
             guard try HostFile.status(of: link, followingLinks: false).kind == .symlink else {
                 throw PublishError(
-                    .taken, subject: link.string, detail: "is no link; move it away, so that it can name the newest version")
+                    .taken, subject: link.string,
+                    detail: "is no link; move it away, so that it can name the newest version")
             }
             if try HostFile.target(ofLink: link) == newest.description { return isLatest }
         }

@@ -35,7 +35,8 @@ public struct FolderPull {
                 source.path.appending(file.path), limit: Manifest.maximumBytes)
         }
         let bundle = ReceivedBundle(manifest, signatures: signatures)
-        try store.requireWelcome(bundle, allowingDowngrade: acceptance.allowsDowngrade)
+        try store.requireWelcome(
+            bundle, trusting: acceptance.keys, allowingDowngrade: acceptance.allowsDowngrade)
         var outcome = PublishReport(
             place: place, version: manifest.version, digest: Digest(of: try manifest.encoded()))
         let receipt = try Receipt(in: store.out)
@@ -77,7 +78,8 @@ public struct FolderPull {
         try copy.readBack { file in
             guard try Digest(ofFile: file) == artefact.sha256 else {
                 throw PublishError(
-                    .damaged, subject: artefact.file, detail: "changed while it was copied; run again when nothing writes to it")
+                    .damaged, subject: artefact.file,
+                    detail: "changed while it was copied; run again when nothing writes to it")
             }
         }
         try copy.commit(mode: EntryMode(0o600))

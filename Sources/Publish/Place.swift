@@ -31,7 +31,8 @@ public enum Place: Hashable, Sendable, CustomStringConvertible {
         } else {
             throw PublishError(
                 .invalidPlace, subject: "'\(text.prefix(200))'",
-                detail: "is no place; the forms are dir:PATH, oci-layout:PATH[:TAG] and oci://REGISTRY/REPOSITORY[:TAG]")
+                detail: "is no place; the forms are dir:PATH, oci-layout:PATH[:TAG] and oci://REGISTRY/REPOSITORY[:TAG]"
+            )
         }
     }
 

@@ -50,6 +50,7 @@ public struct RepositoryPublication {
         let total = bundle.files.reduce(0) { $0 &+ $1.size }
         _ = try await repository.push(.empty, from: .bytes(Descriptor.emptyBytes))
         var done: UInt64 = 0
+        report(.progress(0, of: total))
         for (file, layer) in zip(bundle.files, artefact.manifest.layers) {
             report(.began(file.path, file.size))
             let movement = try await repository.push(
@@ -71,7 +72,9 @@ public struct RepositoryPublication {
         for tag in tags {
             if tag != main, let newer = try await newer(tag) {
                 outcome.warnings.append(
-                    "'\(tag)' stays at \(newer), which is newer than \(bundle.manifest.version); --replace moves it back")
+                    "'\(tag)' stays at \(newer), which is newer than "
+                        + "\(bundle.manifest.version); --replace moves it back"
+                )
                 continue
             }
             _ = try await repository.push(

@@ -21,7 +21,7 @@ public struct RepositoryPull {
     ///
     /// - Parameters:
     ///   - repository: Where from.
-    ///   - tag: The tag.
+    ///   - tag: The tag; `latest` where neither tag nor digest is given.
     ///   - digest: The digest that the manifest must have, also if a tag names it.
     ///   - store: Where to.
     ///   - acceptance: What the bundle must be.
@@ -31,7 +31,7 @@ public struct RepositoryPull {
         accepting acceptance: Acceptance, report: @escaping (PublishEvent) -> Void = { _ in }
     ) {
         self.repository = repository
-        self.tag = tag
+        self.tag = tag ?? (digest == nil ? "latest" : nil)
         self.digest = digest
         self.store = store
         self.acceptance = acceptance
@@ -53,7 +53,10 @@ public struct RepositoryPull {
         guard manifest.artifactType == BundleArtefact.type else {
             throw PublishError(
                 .notABundle, subject: place,
-                detail: "is '\(manifest.kind.prefix(100))' and no bundle of ksbuild ('\(BundleArtefact.type)'); check the tag")
+                detail:
+                    "is '\(manifest.kind.prefix(100))' and no bundle of ksbuild "
+                    + "('\(BundleArtefact.type)'); check the tag"
+            )
         }
         let layers = try titled(manifest.layers)
         let receipt = try Receipt(in: store.out)
@@ -62,7 +65,8 @@ public struct RepositoryPull {
         outcome.version = bundle.manifest.version
         try require(manifest, toBe: bundle.manifest)
         try acceptance.require(bundle.manifest.version, at: place)
-        try store.requireWelcome(bundle, allowingDowngrade: acceptance.allowsDowngrade)
+        try store.requireWelcome(
+            bundle, trusting: acceptance.keys, allowingDowngrade: acceptance.allowsDowngrade)
         try await artefacts(of: bundle.manifest, layers, in: receipt, &outcome)
         _ = try store.adopt(
             bundle, trusting: acceptance.keys, allowingDowngrade: acceptance.allowsDowngrade)
@@ -84,7 +88,10 @@ public struct RepositoryPull {
         {
             throw PublishError(
                 .unexpected, subject: place,
-                detail: "'\(tag)' stands for \(tagged.descriptor.name) now; pull by digest alone, or check who moved the tag")
+                detail:
+                    "'\(tag)' stands for \(tagged.descriptor.name) now; pull by digest alone, "
+                    + "or check who moved the tag"
+            )
         }
         return found
     }
@@ -102,7 +109,8 @@ public struct RepositoryPull {
                     detail: "has a layer whose title is no path inside a bundle: '\(title.prefix(80))'")
             }
             guard titled.updateValue(layer, forKey: title) == nil else {
-                throw PublishError(.notABundle, subject: place, detail: "has two layers of the name '\(title.prefix(80))'")
+                throw PublishError(
+                    .notABundle, subject: place, detail: "has two layers of the name '\(title.prefix(80))'")
             }
         }
         return titled
@@ -114,7 +122,8 @@ public struct RepositoryPull {
     ) async throws -> ReceivedBundle {
         let bytes = try await small(Manifest.fileName, layers, UInt64(Manifest.maximumBytes), in: receipt, &outcome)
         let manifest = try Manifest(decoding: bytes, named: "\(place): \(Manifest.fileName)")
-        let sums = try await small(ChecksumList.fileName, layers, UInt64(ChecksumList.maximumBytes), in: receipt, &outcome)
+        let sums = try await small(
+            ChecksumList.fileName, layers, UInt64(ChecksumList.maximumBytes), in: receipt, &outcome)
         guard sums == (try ChecksumList(of: manifest).encoded()) else {
             throw PublishError(
                 .notABundle, subject: place,
@@ -127,7 +136,8 @@ public struct RepositoryPull {
         }
         var signatures: [String: [UInt8]] = [:]
         for name in others {
-            guard let layer = layers[name], layer.size <= Self.maximumSignatureBytes, BundleStore.isSignature(name) else {
+            guard let layer = layers[name], layer.size <= Self.maximumSignatureBytes, BundleStore.isSignature(name)
+            else {
                 throw extra(name)
             }
             signatures[name] = try await small(name, layers, Self.maximumSignatureBytes, in: receipt, &outcome)
@@ -153,14 +163,18 @@ public struct RepositoryPull {
             guard layer.digest == artefact.sha256, layer.size == artefact.size else {
                 throw PublishError(
                     .notABundle, subject: place,
-                    detail: "mixes two bundles: '\(artefact.file)' is not the file that version \(manifest.version) has "
+                    detail:
+                        "mixes two bundles: '\(artefact.file)' is not the file that version \(manifest.version) has "
                         + "(\(layer.name) instead of sha256:\(artefact.sha256))")
             }
         }
         if let told = image.annotations[BundleArtefact.version], told != manifest.version.description {
             throw PublishError(
                 .notABundle, subject: place,
-                detail: "says that it is version '\(told.prefix(60))', and its \(Manifest.fileName) says \(manifest.version)")
+                detail:
+                    "says that it is version '\(told.prefix(60))', and its "
+                    + "\(Manifest.fileName) says \(manifest.version)"
+            )
         }
     }
 
@@ -170,6 +184,7 @@ public struct RepositoryPull {
         _ outcome: inout PublishReport
     ) async throws {
         var done: UInt64 = 0
+        report(.progress(0, of: manifest.size))
         for artefact in manifest.artefacts {
             guard let layer = layers[artefact.file] else { continue }
             report(.began(artefact.file, artefact.size))
@@ -198,7 +213,8 @@ public struct RepositoryPull {
         }
         guard layer.size <= limit else {
             throw PublishError(
-                .notABundle, subject: place, detail: "'\(name)' has \(layer.size) bytes where at most \(limit) are taken")
+                .notABundle, subject: place,
+                detail: "'\(name)' has \(layer.size) bytes where at most \(limit) are taken")
         }
         let file = receipt.file(layer.digest)
         try await repository.fetch(layer.bare, into: file)

@@ -23,7 +23,11 @@ struct Challenge: Hashable, Sendable {
             rest = rest.dropFirst()
             var value: [UInt8] = []
             while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
-                if byte == UInt8(ascii: "\\"), let next = rest.popFirst() { value.append(next) } else { value.append(byte) }
+                if byte == UInt8(ascii: "\\"), let next = rest.popFirst() {
+                    value.append(next)
+                } else {
+                    value.append(byte)
+                }
             }
             return String(decoding: value, as: UTF8.self)
         }

@@ -23,8 +23,8 @@ struct Credential: Sendable, CustomStringConvertible, CustomReflectable {
     var customMirror: Mirror { Mirror(self, children: ["origin": origin]) }
 }
 
-/// The files in which `docker login`, `podman login`, `skopeo login` and `oras login` keep logins, and the programs that
-/// these files name.
+/// The files in which `docker login`, `podman login`, `skopeo login` and `oras login` keep logins, and the programs
+/// that these files name.
 public struct CredentialFiles: Sendable {
     private let files: [FilePath]
     /// Whether the first file is one that the user has named, and so must be there.
@@ -36,8 +36,8 @@ public struct CredentialFiles: Sendable {
     /// The most that a program may answer, in bytes.
     private static let maximumAnswerBytes = 64 << 10
 
-    /// The files by the rules of containers-auth.json(5) and of Docker: `REGISTRY_AUTH_FILE` alone where it is set, else
-    /// `XDG_RUNTIME_DIR/containers/auth.json`, then `config.json` in `DOCKER_CONFIG` or `~/.docker`.
+    /// The files by the rules of containers-auth.json(5) and of Docker: `REGISTRY_AUTH_FILE` alone where it is set,
+    /// else `XDG_RUNTIME_DIR/containers/auth.json`, then `config.json` in `DOCKER_CONFIG` or `~/.docker`.
     ///
     /// - Parameters:
     ///   - environment: The variables.
@@ -72,6 +72,7 @@ public struct CredentialFiles: Sendable {
     /// - Parameters:
     ///   - registry: The host, with its port where one is given.
     ///   - repository: The repository; a login may be for a part of a registry.
+    /// - Returns: The login.
     /// - Throws: ``RegistryError`` with ``RegistryError/Code/credentials`` where a file or program cannot be used.
     func credential(registry: String, repository: String) async throws -> Credential? {
         for file in files {
@@ -148,9 +149,11 @@ public struct CredentialFiles: Sendable {
     /// Asks `docker-credential-NAME`; the host goes to its standard input, so that no secret is in an argument.
     private func ask(_ name: String, _ registry: String, _ file: FilePath) async throws -> Credential? {
         let program = "docker-credential-\(name)"
-        guard !name.isEmpty, name.utf8.allSatisfy({ byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "._-".utf8.contains(byte)
-        })
+        guard !name.isEmpty,
+            name.utf8.allSatisfy({ byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || "._-".utf8.contains(byte)
+            })
         else { throw refuse(file.string, "names a program for logins whose name is none: '\(name.prefix(60))'") }
         let key = registry == "docker.io" ? "https://index.docker.io/v1/" : registry
         guard let answer = await run(program, input: key) else {
@@ -159,7 +162,8 @@ public struct CredentialFiles: Sendable {
         guard answer.succeeded else {
             // The protocol has no other way to say that there is nothing.
             if answer.output.lowercased().contains("credentials not found") { return nil }
-            throw refuse(program, "does not give the login for \(registry); ask it with 'echo \(registry) | \(program) get'")
+            throw refuse(
+                program, "does not give the login for \(registry); ask it with 'echo \(registry) | \(program) get'")
         }
         guard let login = try? JSONDecoder().decode(Answer.self, from: Data(answer.output.utf8)) else {
             throw refuse(program, "gives an answer that is no login")

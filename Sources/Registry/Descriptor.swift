@@ -22,7 +22,8 @@ public struct Descriptor: Hashable, Sendable {
 
     /// Joins the parts.
     public init(
-        mediaType: String, digest: Digest, size: UInt64, artifactType: String? = nil, annotations: [String: String] = [:]
+        mediaType: String, digest: Digest, size: UInt64, artifactType: String? = nil,
+        annotations: [String: String] = [:]
     ) {
         self.mediaType = mediaType
         self.digest = digest
@@ -68,7 +69,8 @@ extension Descriptor: Codable {
         mediaType = try container.decode(String.self, forKey: Key("mediaType"))
         guard Self.isMediaType(mediaType) else { throw refuse("mediaType", "is no media type") }
         let text = try container.decode(String.self, forKey: Key("digest"))
-        guard text.hasPrefix("sha256:"), text == text.lowercased(), let digest = try? Digest(hex: String(text.dropFirst(7)))
+        guard text.hasPrefix("sha256:"), text == text.lowercased(),
+            let digest = try? Digest(hex: String(text.dropFirst(7)))
         else { throw refuse("digest", "is no 'sha256:' digest") }
         self.digest = digest
         let number = try container.decode(Int64.self, forKey: Key("size"))

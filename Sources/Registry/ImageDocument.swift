@@ -12,7 +12,8 @@ enum ImageDocument {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value), data.count <= maximumBytes else {
             throw RegistryError(
-                .invalidDocument, subject: name, detail: "would be larger than \(maximumBytes) bytes, which no registry takes")
+                .invalidDocument, subject: name,
+                detail: "would be larger than \(maximumBytes) bytes, which no registry takes")
         }
         return Array(data)
     }

@@ -4,9 +4,9 @@ public import SystemPackage
 
 /// An OCI image layout 1.1 in a directory: `oci-layout`, `index.json` and `blobs/sha256/DIGEST`.
 ///
-/// Blobs are written first, each durably; `index.json` is replaced last, under a lock (`flock(2)` on the directory), so that
-/// a reader finds the former list or the new one and never a manifest whose blobs are missing. Tags are the annotation
-/// `org.opencontainers.image.ref.name`, as `skopeo` and `oras` have it.
+/// Blobs are written first, each durably; `index.json` is replaced last, under a lock (`flock(2)` on the directory), so
+/// that a reader finds the former list or the new one and never a manifest whose blobs are missing. Tags are the
+/// annotation `org.opencontainers.image.ref.name`, as `skopeo` and `oras` have it.
 public final class ImageLayout: Repository {
     /// The directory.
     public let path: FilePath
@@ -25,14 +25,18 @@ public final class ImageLayout: Repository {
 
     /// Makes the directory and what every layout has, where it is not there.
     ///
-    /// - Throws: `ArtefactError`, or ``RegistryError`` with ``RegistryError/Code/wrongType`` where something else is there.
+    /// - Throws: `ArtefactError`, or ``RegistryError`` with ``RegistryError/Code/wrongType`` where something else is
+    /// there.
     public func create() throws {
         if HostFile.exists(path), !HostFile.exists(path.appending(Self.markerName)) {
             let names = try HostFile.names(in: path).filter { $0 != "blobs" }
             guard names.isEmpty else {
                 throw RegistryError(
                     .wrongType, subject: path.string,
-                    detail: "holds other files and is no OCI image layout (no '\(Self.markerName)'); name an empty directory")
+                    detail:
+                        "holds other files and is no OCI image layout (no "
+                        + "'\(Self.markerName)'); name an empty directory"
+                )
             }
         }
         try HostFile.makeDirectories(blobs)
@@ -49,7 +53,8 @@ public final class ImageLayout: Repository {
     private func requireLayout() throws {
         let file = path.appending(Self.markerName)
         guard HostFile.exists(file) else {
-            throw RegistryError(.notFound, subject: path.string, detail: "no OCI image layout is there (no '\(Self.markerName)')")
+            throw RegistryError(
+                .notFound, subject: path.string, detail: "no OCI image layout is there (no '\(Self.markerName)')")
         }
         let marker = try ImageDocument.decoded(Marker.self, HostFile.read(file, limit: 4096), named: file.string)
         guard marker.imageLayoutVersion == "1.0.0" else {
@@ -104,7 +109,8 @@ public final class ImageLayout: Repository {
         try file.readBack { copy in
             guard try Digest(ofFile: copy) == blob.digest else {
                 throw RegistryError(
-                    .wrongBytes, subject: blob.name, detail: "reads back with other bytes; its source changed, or the disk fails")
+                    .wrongBytes, subject: blob.name,
+                    detail: "reads back with other bytes; its source changed, or the disk fails")
             }
         }
         try file.commit(mode: mode)

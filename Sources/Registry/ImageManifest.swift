@@ -47,14 +47,17 @@ public struct ImageManifest: Hashable, Sendable {
     /// - Parameters:
     ///   - bytes: The document.
     ///   - name: What messages call it.
-    /// - Throws: ``RegistryError`` with ``RegistryError/Code/invalidDocument``, or ``RegistryError/Code/wrongType`` where
+    /// - Throws: ``RegistryError`` with ``RegistryError/Code/invalidDocument``, or ``RegistryError/Code/wrongType``
+    /// where
     ///   it is an index or of another schema.
     public init(decoding bytes: [UInt8], named name: String) throws(RegistryError) {
         let head = try ImageDocument.decoded(Head.self, bytes, named: name)
         guard head.schemaVersion == 2, [Self.mediaType, nil].contains(head.mediaType) else {
             throw RegistryError(
                 .wrongType, subject: name,
-                detail: "is no OCI image manifest but '\((head.mediaType ?? "schema \(head.schemaVersion ?? 0)").prefix(100))'; "
+                detail:
+                    "is no OCI image manifest but "
+                    + "'\((head.mediaType ?? "schema \(head.schemaVersion ?? 0)").prefix(100))'; "
                     + "name the tag of a bundle")
         }
         let wire = try ImageDocument.decoded(Wire.self, bytes, named: name)
@@ -82,7 +85,9 @@ public struct ImageManifest: Hashable, Sendable {
     }
 }
 
-/// An image index: a list of manifests (OCI image specification 1.1, `image-index.md`). It is also `index.json` of a
+/// An image index, a list of manifests: OCI image specification 1.1, `image-index.md`.
+///
+/// It is also `index.json` of a
 /// layout, and what stands under the tag of a subject where a registry has no list of referrers.
 public struct ImageIndex: Hashable, Sendable {
     /// The media type of the document.
@@ -116,7 +121,8 @@ public struct ImageIndex: Hashable, Sendable {
             [nil, .text(Self.mediaType)].contains(wire.others["mediaType"])
         else { throw RegistryError(.invalidDocument, subject: name, detail: "is no OCI image index") }
         guard wire.manifests.count <= Self.maximumManifests else {
-            throw RegistryError(.invalidDocument, subject: name, detail: "lists more than \(Self.maximumManifests) manifests")
+            throw RegistryError(
+                .invalidDocument, subject: name, detail: "lists more than \(Self.maximumManifests) manifests")
         }
         manifests = wire.manifests
         others = wire.others

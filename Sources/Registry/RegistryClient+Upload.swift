@@ -78,7 +78,8 @@ extension RegistryClient {
     /// Has the registry take a blob from another repository.
     private func mount(_ blob: Descriptor) async throws -> Bool {
         for repository in access.mountedFrom where repository != reference.repository {
-            let answer = try await send(HTTPRequest(.post, "blobs/uploads/?mount=\(blob.name)&from=\(repository)"), .push)
+            let answer = try await send(
+                HTTPRequest(.post, "blobs/uploads/?mount=\(blob.name)&from=\(repository)"), .push)
             if answer.status == 201 { return true }
             // 202 begins an upload instead, which the registry drops by itself after some time.
             guard answer.status == 202 else { continue }
@@ -140,7 +141,9 @@ extension RegistryClient {
         case 400 where RegistryProblem(answer).code == "DIGEST_INVALID":
             throw RegistryError(
                 .wrongBytes, subject: name,
-                detail: "\(blob.name) arrived there with other bytes; its file changed while it was sent, or somebody on the "
+                detail:
+                    "\(blob.name) arrived there with other bytes; its file changed while it "
+                    + "was sent, or somebody on the "
                     + "way changes it: run again")
         default: throw refusal(answer, "\(blob.name) is not taken")
         }
@@ -148,13 +151,16 @@ extension RegistryClient {
 
     private func location(_ answer: HTTPAnswer, from address: String) throws -> String {
         guard let location = answer.field("location") else {
-            throw RegistryError(.unavailable, subject: name, detail: "the registry does not say where an upload goes on")
+            throw RegistryError(
+                .unavailable, subject: name, detail: "the registry does not say where an upload goes on")
         }
         let next = try Transfer.address(location, from: address)
         guard next.hasPrefix("https://") || base.hasPrefix("http://") else {
             throw RegistryError(
                 .unavailable, subject: name,
-                detail: "the registry wants an upload to go on without TLS (\(try Transfer.shown(next))), which is not safe")
+                detail:
+                    "the registry wants an upload to go on without TLS (\(try Transfer.shown(next))), which is not safe"
+            )
         }
         return next
     }

@@ -88,7 +88,9 @@ public final class RegistryClient: Repository {
                 if problem.isFull {
                     throw RegistryError(
                         .unavailable, subject: name,
-                        detail: "the registry's disk is full (it answers \(answer.status)); make room there, then run again: "
+                        detail:
+                            "the registry's disk is full (it answers \(answer.status)); make "
+                            + "room there, then run again: "
                             + "what it has already is not sent again")
                 }
                 return .broken("\(name): the registry answers \(problem)")
@@ -111,14 +113,16 @@ public final class RegistryClient: Repository {
         guard failures <= access.settings.retries else {
             throw RegistryError(
                 .unavailable, subject: name,
-                detail: "\(reason), also at the last of \(failures) attempts; run again later, it goes on where it stopped")
+                detail:
+                    "\(reason), also at the last of \(failures) attempts; run again later, it goes on where it stopped")
         }
         let wait = access.settings.backOff * (1 << min(failures - 1, 3))
         access.waiting(reason, wait.components.seconds)
         let end = ContinuousClock.now + wait
         while ContinuousClock.now < end {
             guard !access.isCancelled() else {
-                throw RegistryError(.cancelled, subject: name, detail: "stopped; run again, it goes on where it stopped")
+                throw RegistryError(
+                    .cancelled, subject: name, detail: "stopped; run again, it goes on where it stopped")
             }
             try await Task.sleep(for: min(end - ContinuousClock.now, .milliseconds(100)))
         }
@@ -129,10 +133,12 @@ public final class RegistryClient: Repository {
         let problem = RegistryProblem(answer)
         switch answer.status {
         case 404:
-            return RegistryError(.notFound, subject: name, detail: "\(what): the registry answers \(problem); check the name")
+            return RegistryError(
+                .notFound, subject: name, detail: "\(what): the registry answers \(problem); check the name")
         case 300..<400:
             return RegistryError(
-                .unavailable, subject: name, detail: "\(what): the registry sends the client elsewhere, where it does not follow")
+                .unavailable, subject: name,
+                detail: "\(what): the registry sends the client elsewhere, where it does not follow")
         default:
             return RegistryError(.unavailable, subject: name, detail: "\(what): the registry answers \(problem)")
         }
@@ -151,7 +157,8 @@ public final class RegistryClient: Repository {
 
     /// The manifest of a tag or digest.
     ///
-    /// - Throws: ``RegistryError`` with ``RegistryError/Code/wrongBytes`` where it has another digest than is asked for.
+    /// - Throws: ``RegistryError`` with ``RegistryError/Code/wrongBytes`` where it has another digest than is asked
+    /// for.
     public func manifest(_ name: ManifestName) async throws -> FoundManifest? {
         let kinds = [
             ImageManifest.mediaType, ImageIndex.mediaType, "application/vnd.docker.distribution.manifest.v2+json",
@@ -173,7 +180,9 @@ public final class RegistryClient: Repository {
         guard !isWrong else {
             throw RegistryError(
                 .wrongBytes, subject: "\(self.name):\(name)",
-                detail: "arrives with the digest \(found.descriptor.name); the registry's storage is damaged, or somebody on "
+                detail:
+                    "arrives with the digest \(found.descriptor.name); the registry's storage "
+                    + "is damaged, or somebody on "
                     + "the way changes it")
         }
         return found
@@ -191,7 +200,8 @@ public final class RegistryClient: Repository {
             do {
                 _ = try Transfer(login.settings(for: .pull)).fetch(
                     address, into: partial, expecting: TransferExpectation(size: blob.size, sha256: blob.digest),
-                    limit: blob.size, report: { [access] event in
+                    limit: blob.size,
+                    report: { [access] event in
                         switch event {
                         case .received(let bytes, _): access.progress(bytes)
                         case .waiting(let pause, let reason): access.waiting(reason, pause.components.seconds)
@@ -219,7 +229,9 @@ public final class RegistryClient: Repository {
         guard !isRight else { return }
         throw RegistryError(
             .wrongBytes, subject: name,
-            detail: "\(blob.name) arrives with other bytes than its digest says; the registry's storage is damaged, or somebody "
+            detail:
+                "\(blob.name) arrives with other bytes than its digest says; the registry's "
+                + "storage is damaged, or somebody "
                 + "on the way changes it: remove that blob there and publish the bundle again")
     }
 

@@ -4,7 +4,8 @@ internal import Transfer
 
 /// Who the client is to a registry: the login, and the tokens that a token server gave for it.
 ///
-/// Tokens are kept in memory, one for reading and one for writing, and forgotten when the registry no longer takes them.
+/// Tokens are kept in memory, one for reading and one for writing, and forgotten when the registry no longer takes
+/// them.
 struct RegistryLogin {
     private let reference: RegistryReference
     private let access: RegistryAccess
@@ -65,13 +66,17 @@ struct RegistryLogin {
         guard let credential else {
             return RegistryError(
                 .denied, subject: name,
-                detail: "the registry wants a login (it answers \(problem)), and none is known for \(reference.registry); "
-                    + "'docker login \(reference.registry)' or 'skopeo login' writes one, REGISTRY_AUTH_FILE names its file")
+                detail:
+                    "the registry wants a login (it answers \(problem)), and none is known for \(reference.registry); "
+                    + "'docker login \(reference.registry)' or 'skopeo login' writes one, "
+                    + "REGISTRY_AUTH_FILE names its file"
+            )
         }
         let who = credential.user.isEmpty || credential.kind == .identityToken ? "" : " as '\(credential.user)'"
         return RegistryError(
             .denied, subject: name,
-            detail: "the registry does not let this client \(what)\(who) (it answers \(problem)); the login is the one in "
+            detail:
+                "the registry does not let this client \(what)\(who) (it answers \(problem)); the login is the one in "
                 + "\(credential.origin): log in again, or ask for the right")
     }
 
@@ -90,7 +95,8 @@ struct RegistryLogin {
         }
         // A password goes there: never with less protection than the registry itself has.
         guard realm.lowercased().hasPrefix("https://") || isPlain && realm.lowercased().hasPrefix("http://") else {
-            throw fail(.unavailable, "the registry sends the client to \(shown) for a token, which is not safe to follow")
+            throw fail(
+                .unavailable, "the registry sends the client to \(shown) for a token, which is not safe to follow")
         }
         var scopes = (challenge.parameters["scope"] ?? "").split(separator: " ").map(String.init)
         if scopes.isEmpty { scopes = ["repository:\(reference.repository):\(action.rawValue)"] }

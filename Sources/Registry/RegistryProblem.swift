@@ -25,7 +25,8 @@ struct RegistryProblem: CustomStringConvertible {
         let text = String(decoding: answer.body.prefix(4096), as: UTF8.self)
         isFull =
             status == 507
-            || status >= 500 && (text.contains("no space left") || text.contains("\"Err\":28") || text.contains("\"Err\":122"))
+            || status >= 500
+                && (text.contains("no space left") || text.contains("\"Err\":28") || text.contains("\"Err\":122"))
     }
 
     /// `500 (UNKNOWN: unknown error)`.

@@ -36,7 +36,8 @@ public struct RegistryReference: Hashable, Sendable, CustomStringConvertible {
         }
         guard Self.isRepository(repository) else {
             throw refuse(
-                "'\(repository.prefix(80))' is no repository: lower-case letters and digits, with single '.', '_', '__' "
+                "'\(repository.prefix(80))' is no repository: lower-case letters and digits, "
+                    + "with single '.', '_', '__' "
                     + "or dashes between them and '/' between components")
         }
         guard registry.utf8.count + 1 + repository.utf8.count <= Self.maximumBytes else {
@@ -61,7 +62,8 @@ public struct RegistryReference: Hashable, Sendable, CustomStringConvertible {
         var digest: Digest?
         if let sign = rest.firstIndex(of: "@") {
             let pin = rest[rest.index(after: sign)...]
-            guard pin.hasPrefix("sha256:"), pin == pin.lowercased(), let value = try? Digest(hex: String(pin.dropFirst(7)))
+            guard pin.hasPrefix("sha256:"), pin == pin.lowercased(),
+                let value = try? Digest(hex: String(pin.dropFirst(7)))
             else { throw refuse("has a digest that is not 'sha256:' and 64 lower-case hexadecimal digits") }
             digest = value
             rest = rest[..<sign]
@@ -107,7 +109,9 @@ public struct RegistryReference: Hashable, Sendable, CustomStringConvertible {
         if host.hasPrefix("[") {
             guard let end = host.firstIndex(of: "]") else { return false }
             let inside = host[host.index(after: host.startIndex)..<end]
-            guard inside.count >= 2, inside.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else { return false }
+            guard inside.count >= 2, inside.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else {
+                return false
+            }
             let rest = host[host.index(after: end)...]
             return rest.isEmpty || rest.hasPrefix(":") && isPort(rest.dropFirst())
         }
@@ -133,7 +137,9 @@ public struct RegistryReference: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the registry is this host itself, where nobody listens on the way.
     public var isLoopback: Bool {
-        let host = registry.hasPrefix("[") ? String(registry.prefix { $0 != "]" }) + "]" : String(registry.prefix { $0 != ":" })
+        let host =
+            registry.hasPrefix("[")
+            ? String(registry.prefix { $0 != "]" }) + "]" : String(registry.prefix { $0 != ":" })
         if ["localhost", "[::1]"].contains(host) { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }

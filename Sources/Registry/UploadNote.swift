@@ -10,7 +10,8 @@ internal import SystemPackage
 /// end SHA256              of the lines above
 /// ```
 ///
-/// What is not exactly of this form counts as nothing, and what cannot be written saves nothing: the upload begins anew.
+/// What is not exactly of this form counts as nothing, and what cannot be written saves nothing: the upload begins
+/// anew.
 final class UploadNote {
     private static let schema = "ksbuild/upload/v1"
     private static let maximumBytes = 16 << 10

@@ -40,7 +40,8 @@ struct KSBuild: AsyncParsableCommand {
     private static let version = "0.1.0"
 
     static func main() async {
-        // The parser's own flag would also answer, and end with 0, where a command that has an option of this name fails.
+        // The parser's own flag would also answer, and end with 0, where a command that has an option of this name
+        // fails.
         if CommandLine.arguments.dropFirst().elementsEqual(["--version"]) { return Console.print(version) }
         do {
             var command = try parseAsRoot()

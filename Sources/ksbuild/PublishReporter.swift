@@ -9,6 +9,8 @@ final class PublishReporter {
     private let options: ReportOptions
     private let verb: String
     private let reporter: Reporter
+    /// The bytes of the files that are done, and of all.
+    private var counts: (done: UInt64, total: UInt64) = (0, 0)
 
     init(_ options: ReportOptions, _ verb: String) {
         self.options = options
@@ -25,8 +27,15 @@ final class PublishReporter {
         switch event {
         case .began(let name, let size): reporter.show(.detail("\(name), \(size) bytes"))
         case .ended(let name, let isMoved): if !isMoved { reporter.show(.detail("\(name): there already")) }
-        case .progress(let done, let total): reporter.show(.progress(done: done, total: total))
+        case .progress(let done, let total):
+            counts = (done, total)
+            reporter.show(.progress(done: done, total: total))
         }
+    }
+
+    /// Shows how far the file has come that is being moved.
+    func show(movedBytes: UInt64) {
+        reporter.show(.progress(done: counts.done + movedBytes, total: counts.total))
     }
 
     /// Says that something is waited for.

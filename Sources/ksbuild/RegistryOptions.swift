@@ -33,6 +33,7 @@ struct RegistryOptions: ParsableArguments {
     ///   - reference: The repository.
     ///   - out: The output directory, in which is noted how far uploads have come.
     ///   - report: Who shows what is waited for.
+    /// - Returns: The client.
     func client(_ reference: RegistryReference, out: FilePath, report: PublishReporter) -> RegistryClient {
         var access = RegistryAccess(
             settings: .ofHost(caFile: caFile, retries: retries),
@@ -40,6 +41,7 @@ struct RegistryOptions: ParsableArguments {
         access.isPlain = isPlain
         access.mountedFrom = mountFrom
         access.notes = out.appending(".uploads")
+        access.progress = report.show(movedBytes:)
         access.waiting = report.show(waiting:seconds:)
         access.isCancelled = { Interrupt.isRequested }
         return RegistryClient(reference, access)

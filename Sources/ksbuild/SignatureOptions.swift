@@ -23,6 +23,8 @@ struct TrustOptions: ParsableArguments {
     /// The keys of which one must have signed; with none, nothing need be signed.
     ///
     /// - Parameter others: Keys that another option of the command names; they count as those of `--trust` do.
+    /// - Returns: The keys.
+    /// - Throws: `BundleError` for what is no key, `ArtefactError` for a file that cannot be read.
     func keys(besides others: [String] = []) throws -> [MinisignPublicKey] {
         let given = trust + others
         guard given.isEmpty else { return try given.map(Self.key) }
@@ -51,7 +53,8 @@ struct SigningOptions: ParsableArguments {
 
     /// Who signs.
     ///
-    /// - Throws: `ValidationError` for an SSH signature alone; `BundleError` where the key cannot be used, or the bundle would not be trusted by its own recipe.
+    /// - Throws: `ValidationError` for an SSH signature alone; `BundleError` where the key cannot be used, or the
+    /// bundle would not be trusted by its own recipe.
     func signer(for decoded: DecodedRecipe) throws -> BundleSigner? {
         if sshSignature, sign == nil { throw ValidationError("--ssh-signature goes with --sign KEY") }
         let trusted = decoded.recipe.trust

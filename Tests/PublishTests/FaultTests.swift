@@ -17,7 +17,9 @@ struct FaultTests {
             in: project.scratch.path, environment: ["REGISTRY_AUTH_FILE": (login ?? registry.login).string])
     }
 
-    private static func pull(_ project: borrowing PublishProject, _ registry: DockerRegistry) async throws -> ProgramResult {
+    private static func pull(_ project: borrowing PublishProject, _ registry: DockerRegistry) async throws
+        -> ProgramResult
+    {
         try await project.command(
             "pull", "oci://\(registry.host)/a:1.4.0", "--out", "pulled", "--retries", "1", "--ca-file",
             registry.authority.string, environment: registry.environment)
@@ -39,7 +41,8 @@ struct FaultTests {
         #expect(missing.exitCode == 66)
         #expect(missing.errors.contains("it has no tags"), "\(missing.errors)")
         let noCA = try await project.command(
-            "publish", "oci://\(registry.host)/a", environment: registry.environment.merging(["SSL_CERT_FILE": ""]) { $1 })
+            "publish", "oci://\(registry.host)/a",
+            environment: registry.environment.merging(["SSL_CERT_FILE": ""]) { $1 })
         #expect(noCA.exitCode == 69)
         #expect(noCA.errors.contains("--ca-file"), "\(noCA.errors)")
     }
@@ -65,7 +68,9 @@ struct FaultTests {
         try await Task.sleep(for: .milliseconds(300))
         try await registry.start()
         let said = try await background.wait(for: project.scratch.path.appending("said"))
-        for _ in 0..<600 where background.isRunning && !registry.requests.contains(where: { $0.hasPrefix("PUT /v2/a/manifests/1.4.0") }) {
+        for _ in 0..<600
+        where background.isRunning && !registry.requests.contains(where: { $0.hasPrefix("PUT /v2/a/manifests/1.4.0") })
+        {
             try await Task.sleep(for: .milliseconds(50))
         }
         let pulled = try await Self.pull(project, registry)
@@ -108,7 +113,9 @@ struct FaultTests {
         let binary = try #require(manifest.artefacts.first { $0.role == .kubesolo })
         let file = registry.blob(binary.sha256.hex)
         let good = try HostFile.read(file, limit: 1 << 24)
-        for (bytes, what) in [(Array(good.dropLast() + [good[good.count - 1] ^ 1]), "flipped"), (Array(good.dropLast(9)), "short")] {
+        for (bytes, what) in [
+            (Array(good.dropLast() + [good[good.count - 1] ^ 1]), "flipped"), (Array(good.dropLast(9)), "short"),
+        ] {
             try StagedFile.write(bytes, to: file)
             let refused = try await Self.pull(project, registry)
             #expect(refused.exitCode == 65, "\(what): \(refused.errors)")
@@ -141,7 +148,8 @@ struct FaultTests {
     }
 
     @Test(arguments: [
-        ("", "is no place"), ("pub", "is no place"), ("dir:", "names no directory"), ("oci-layout:", "names no directory"),
+        ("", "is no place"), ("pub", "is no place"), ("dir:", "names no directory"),
+        ("oci-layout:", "names no directory"),
         ("oci://", "names no repository"), ("oci://host", "names no repository"), ("oci://h/R", "is no repository"),
         ("oci-layout:x:bad/..:-t", "tag"), ("oci-layout:x@sha256:1", "digest"), ("https://h/r", "is no place"),
     ])

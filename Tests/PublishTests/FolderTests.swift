@@ -59,7 +59,9 @@ struct FolderTests {
         #expect(try BundleVerification.read(pub.appending("1.4.0")).isGood)
     }
 
-    @Test func `another bundle under the same version, and a folder that was changed, are refused and left`() async throws {
+    @Test func `another bundle under the same version, and a folder that was changed, are refused and left`()
+        async throws
+    {
         let project = try PublishProject()
         try project.build("1.4.0")
         let other = try project.build("1.4.0", overlay: "other", in: project.scratch.path.appending("other"))

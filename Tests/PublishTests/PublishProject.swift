@@ -22,7 +22,9 @@ struct PublishProject: ~Copyable {
         bytes.reserveCapacity(megabytes << 20)
         for _ in 0..<(megabytes << 17) {
             let word = random.next()
-            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
         }
         binary = try scratch.file("inputs/kubesolo", bytes)
         binaryDigest = Digest(of: bytes)

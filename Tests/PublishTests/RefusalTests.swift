@@ -90,7 +90,9 @@ struct RefusalTests {
         #expect(mixed == 4)
         var changed = manifest
         changed.annotations["org.opencontainers.image.version"] = "1.3.0"
-        #expect(try await Self.refusal(project, changed, in: layout).description.contains("says that it is version '1.3.0'"))
+        #expect(
+            try await Self.refusal(project, changed, in: layout).description.contains("says that it is version '1.3.0'")
+        )
     }
 
     @Test func `an older version is refused where a newer one was confirmed, unless that is wanted`() async throws {

@@ -63,7 +63,8 @@ struct ClientTests {
         let registry = try await DockerRegistry(in: scratch)
         var access = quick(registry.login, authority: registry.authority)
         let (descriptor, bytes) = blob(50_000)
-        _ = try await RegistryClient(RegistryReference("\(registry.host)/a"), access).push(descriptor, from: .bytes(bytes))
+        _ = try await RegistryClient(RegistryReference("\(registry.host)/a"), access).push(
+            descriptor, from: .bytes(bytes))
         access.mountedFrom = ["none/such", "a"]
         let client = RegistryClient(try RegistryReference("\(registry.host)/b"), access)
         #expect(try await client.push(descriptor, from: .bytes(bytes)) == .mounted)
@@ -107,10 +108,13 @@ struct ClientTests {
         access.notes = notes
         let (descriptor, bytes) = blob(1000)
         let subject = "oci://\(registry.host)/a@\(descriptor.name)"
-        for location in ["https://127.0.0.2:1/v2/a/blobs/uploads/x", "https://\(registry.host)/v2/a/blobs/uploads/x", "rubbish"] {
+        for location in [
+            "https://127.0.0.2:1/v2/a/blobs/uploads/x", "https://\(registry.host)/v2/a/blobs/uploads/x", "rubbish",
+        ] {
             let body = "ksbuild/upload/v1\nlocation \(location)\n"
             try scratch.file(
-                "uploads/\(Digest(of: subject.utf8))", body + (location == "rubbish" ? "" : "end \(Digest(of: body.utf8))\n"))
+                "uploads/\(Digest(of: subject.utf8))",
+                body + (location == "rubbish" ? "" : "end \(Digest(of: body.utf8))\n"))
             let reference = try RegistryReference("\(registry.host)/a")
             let moved = try await RegistryClient(reference, access).push(descriptor, from: .bytes(bytes))
             #expect(moved == (location.contains("127.0.0.2") ? .sent(1000) : moved))
@@ -228,7 +232,9 @@ struct ClientTests {
         // A name that is not one of loopback's, and leads there.
         let port = registry.host.split(separator: ":")[1]
         let named = try RegistryReference("0.0.0.0:\(port)/a")
-        let error = await #expect(throws: RegistryError.self) { try await RegistryClient(named, quick()).manifest(.tag("1")) }
+        let error = await #expect(throws: RegistryError.self) {
+            try await RegistryClient(named, quick()).manifest(.tag("1"))
+        }
         #expect(error?.description.contains("--plain-http") == true, "\(String(describing: error))")
         var plain = quick()
         plain.isPlain = true

@@ -1,8 +1,9 @@
 import Artefact
-@testable import Registry
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Registry
 
 /// Logins, from the files and programs in which other tools keep them.
 struct CredentialTests {
@@ -11,7 +12,8 @@ struct CredentialTests {
     private static let auth = "dXNlcjpwYTpzcw=="
 
     private static func found(
-        _ scratch: borrowing Scratch, _ text: String, _ registry: String = "r.example:5000", _ repository: String = "a/b"
+        _ scratch: borrowing Scratch, _ text: String, _ registry: String = "r.example:5000",
+        _ repository: String = "a/b"
     ) async throws -> Credential? {
         let file = try scratch.file("auth.json", text)
         let files = CredentialFiles(environment: ["REGISTRY_AUTH_FILE": file.string], home: nil)
@@ -24,10 +26,13 @@ struct CredentialTests {
         (#""https://r.example:5000/v1/":{"auth":"\#(auth)"}"#, "user", "pa:ss"),
         (#""r.example:5000":{"username":"u","password":"p"},"r.example:5000/a":{"auth":"\#(auth)"}"#, "user", "pa:ss"),
         (#""r.example:5000/a/b":{"username":"u","password":"p"},"r.example:5000/a":{"auth":"\#(auth)"}"#, "u", "p"),
-        (#""r.example":{"username":"u","password":"p"}"#, nil, nil), (#""r.example:5000/a/c":{"auth":"\#(auth)"}"#, nil, nil),
+        (#""r.example":{"username":"u","password":"p"}"#, nil, nil),
+        (#""r.example:5000/a/c":{"auth":"\#(auth)"}"#, nil, nil),
         (#""r.example:5000":{}"#, nil, nil), (#""evil-r.example:5000":{"auth":"\#(auth)"}"#, nil, nil),
     ])
-    func `the login for the longest part of the name counts`(_ entries: String, _ user: String?, _ secret: String?) async throws {
+    func `the login for the longest part of the name counts`(_ entries: String, _ user: String?, _ secret: String?)
+        async throws
+    {
         let scratch = try Scratch()
         let found = try await Self.found(scratch, Self.auths(entries))
         #expect(found?.user == user)
@@ -81,15 +86,22 @@ struct CredentialTests {
 
     @Test func `no description of a login or a token shows the secret`() async throws {
         let scratch = try Scratch()
-        let found = try #require(try await Self.found(scratch, Self.auths(#""r.example:5000":{"auth":"\#(Self.auth)"}"#)))
-        for text in ["\(found)", String(reflecting: found), String(describing: Mirror(reflecting: found).children.map { $0 })] {
+        let found = try #require(
+            try await Self.found(scratch, Self.auths(#""r.example:5000":{"auth":"\#(Self.auth)"}"#)))
+        for text in [
+            "\(found)", String(reflecting: found), String(describing: Mirror(reflecting: found).children.map { $0 }),
+        ] {
             #expect(!text.contains("pa:ss"), "\(text)")
         }
     }
 
     @Test(arguments: [
-        (#"Bearer realm="https://a/t?x=\"y\"",service="s",scope="repository:a/b:pull,push""#, "bearer", "repository:a/b:pull,push"),
-        (#"Basic realm="all""#, "basic", nil), ("", nil, nil), ("===", nil, nil), (#"Bearer realm="unended"#, "bearer", nil),
+        (
+            #"Bearer realm="https://a/t?x=\"y\"",service="s",scope="repository:a/b:pull,push""#, "bearer",
+            "repository:a/b:pull,push"
+        ),
+        (#"Basic realm="all""#, "basic", nil), ("", nil, nil), ("===", nil, nil),
+        (#"Bearer realm="unended"#, "bearer", nil),
         (#"Digest a=b, c="d", bEARER  scope=x"#, "digest", nil),
     ])
     func `challenges are read as they are written`(_ text: String, _ scheme: String?, _ scope: String?) {

@@ -7,7 +7,8 @@ struct DocumentTests {
     private static let hex = String(repeating: "ab", count: 32)
     private static let layer = #"{"mediaType":"text/plain","digest":"sha256:\#(hex)","size":4}"#
     private static let config =
-        #"{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}"#
+        #"{"mediaType":"application/vnd.oci.empty.v1+json","size":2,"#
+        + #""digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}"#
 
     private static func manifest(_ layers: String, config: String = config, more: String = "") -> String {
         #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\#(more)"#
@@ -16,7 +17,8 @@ struct DocumentTests {
 
     @Test func `a manifest has one text, which reads back`() throws {
         let manifest = ImageManifest(
-            artifactType: "application/x", layers: [Descriptor(mediaType: "text/plain", of: [1, 2], annotations: ["b": "1", "a": "/"])],
+            artifactType: "application/x",
+            layers: [Descriptor(mediaType: "text/plain", of: [1, 2], annotations: ["b": "1", "a": "/"])],
             annotations: ["z": "1", "a": "2"])
         let bytes = try manifest.encoded()
         let text = String(decoding: bytes, as: UTF8.self)

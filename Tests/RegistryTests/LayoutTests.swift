@@ -52,7 +52,8 @@ struct LayoutTests {
         #expect(try await layout.referrers(of: first) == [])
     }
 
-    @Test func `a blob that has the name and not the bytes is written again, and refused when it is read`() async throws {
+    @Test func `a blob that has the name and not the bytes is written again, and refused when it is read`() async throws
+    {
         let scratch = try Scratch()
         let layout = ImageLayout(scratch.path.appending("layout"))
         _ = try await Self.fill(layout, "content", tag: "1.0")

@@ -32,10 +32,12 @@ struct ReferenceTests {
     @Test(arguments: [
         "", "edge", "edge:1.0", "/edge", "ghcr.io/", "ghcr.io//edge", "ghcr.io/edge/", "ghcr.io/Edge", "ghcr.io/a..b",
         "ghcr.io/a___b", "ghcr.io/.a", "ghcr.io/a.", "ghcr.io/a._b", "ghcr.io/../b", "ghcr.io/a b", "ghcr.io/a:",
-        "ghcr.io/a:-x", "ghcr.io/a:.x", "ghcr.io/a:b:c", "ghcr.io/a:b+c", "ghcr.io:0/a", "ghcr.io:65536/a", "ghcr.io:x/a",
+        "ghcr.io/a:-x", "ghcr.io/a:.x", "ghcr.io/a:b:c", "ghcr.io/a:b+c", "ghcr.io:0/a", "ghcr.io:65536/a",
+        "ghcr.io:x/a",
         "ghcr.io:/a", "-ghcr.io/a", "ghcr..io/a", "[::1/a", "[zz]/a", "user@ghcr.io/a", "user:secret@ghcr.io/a",
         "https://ghcr.io/a", "ghcr.io/a@sha256:12", "ghcr.io/a@sha512:\(hex)", "ghcr.io/a@sha256:\(hex)0",
-        "ghcr.io/a@sha256:\(hex.uppercased())", "ghcr.io/ä", "ghcr.io/a?b", "ghcr.io/a#b", "ghcr.io/a%2fb", "ghcr.io/a\n",
+        "ghcr.io/a@sha256:\(hex.uppercased())", "ghcr.io/ä", "ghcr.io/a?b", "ghcr.io/a#b", "ghcr.io/a%2fb",
+        "ghcr.io/a\n",
         "ghcr.io/\(String(repeating: "a", count: 256))", "ghcr.io/a:\(String(repeating: "t", count: 129))",
     ])
     func `what is no reference is refused with the reason`(_ text: String) {

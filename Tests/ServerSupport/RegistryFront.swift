@@ -45,7 +45,8 @@ public final class RegistryFront {
             let words = line.split(separator: " ").map(String.init)
             guard words.count == 6, let status = Int(words[4]), let bytes = UInt64(words[5]) else { return nil }
             return Request(
-                server: words[0], method: words[1], path: words[2], authorization: words[3], status: status, bytes: bytes)
+                server: words[0], method: words[1], path: words[2], authorization: words[3], status: status,
+                bytes: bytes)
         }
     }
 

@@ -57,7 +57,9 @@ struct PublishCommand: AsyncParsableCommand {
         guard allowSecrets || !bundle.manifest.secrets else {
             throw PublishError(
                 .secrets, subject: "version \(bundle.manifest.version)",
-                detail: "holds secrets (files of mode 0400), which everyone who can pull it would have; keep them out of the "
+                detail:
+                    "holds secrets (files of mode 0400), which everyone who can pull it would "
+                    + "have; keep them out of the "
                     + "recipe, or say --allow-secrets")
         }
         let outcome: PublishReport

@@ -15,7 +15,7 @@ struct PullCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "dir:PATH, oci-layout:PATH[:TAG][@sha256:…] or oci://REGISTRY/REPOSITORY[:TAG][@sha256:…]; the tag is 'latest' by default.",
+            "dir:PATH, oci-layout:PATH[:TAG] or oci://REGISTRY/REPOSITORY[:TAG], the last two also with @sha256:…",
             valueName: "source"))
     var source: String
 
