@@ -3,7 +3,8 @@
 registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 127.0.0.1 and 127.0.0.2, which it writes
 to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words: `token` wants a token of /token, which takes
 the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `elsewhere` sends the client
-to 127.0.0.2 for blobs; `sessions` keeps uploads itself, cut-off pieces included; `referrers` keeps a list of referrers.
+to 127.0.0.2 for blobs; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them; `referrers`
+keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
@@ -15,6 +16,7 @@ import secrets
 import socketserver
 import sys
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler
 
@@ -113,9 +115,9 @@ class Front(BaseHTTPRequestHandler):
                     piece = self.rfile.read1(min(left, 65536))
                     if not piece:
                         self.close_connection = True
-                        LOG.write("cut off at %d\n" % os.path.getsize(file))
                         return None
                     out.write(piece)
+                    time.sleep(0.003)
                     left -= len(piece)
             return self.answer(202, [("Location", here), ("Range", "0-%d" % (os.path.getsize(file) - 1))])
         if self.command == "GET":

@@ -9,6 +9,7 @@ public final class RegistryFront {
     /// What stands behind it.
     public let registry: DockerRegistry
     private let log: FilePath
+    private let uploads: FilePath
     private let program: BackgroundProgram
 
     /// Starts one with a registry of its own.
@@ -17,12 +18,13 @@ public final class RegistryFront {
     public init(in scratch: borrowing Scratch, _ words: String...) async throws {
         registry = try await DockerRegistry(in: scratch, .none)
         let folder = scratch.path.appending("front-\(UInt32.random(in: 0...UInt32.max))")
-        try HostFile.makeDirectories(folder.appending("uploads"))
+        uploads = folder.appending("uploads")
+        try HostFile.makeDirectories(uploads)
         log = folder.appending("requests")
         program = try await BackgroundProgram(
             [
                 "python3", Product.checkout.pushing("Tests/Peers/registry.py").string, registry.host,
-                folder.appending("port").string, log.string, folder.appending("uploads").string,
+                folder.appending("port").string, log.string, uploads.string,
             ] + words, in: folder, log: folder.appending("errors"))
         host = "127.0.0.1:\(try await program.wait(for: folder.appending("port")))"
     }
@@ -50,9 +52,16 @@ public final class RegistryFront {
         }
     }
 
-    /// How many bytes uploads had that were cut off.
-    public var cutOff: [UInt64] {
-        lines.compactMap { line in line.hasPrefix("cut off at ") ? UInt64(line.dropFirst(11)) : nil }
+    /// The bytes of the largest upload that is under way, once no more come.
+    public func largestUpload() async throws -> UInt64 {
+        var before = UInt64.max
+        while true {
+            let sizes = try HostFile.names(in: uploads).map { try HostFile.status(of: uploads.appending($0)).size }
+            let size = sizes.max() ?? 0
+            if size == before { return size }
+            before = size
+            try await Task.sleep(for: .milliseconds(400))
+        }
     }
 
     private var lines: [String] {
