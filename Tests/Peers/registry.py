@@ -2,8 +2,8 @@
 
 registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 127.0.0.1 and 127.0.0.2, which it writes
 to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words: `token` wants a token of /token, which takes
-the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `elsewhere` sends the client
-to 127.0.0.2 for blobs; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them; `referrers`
+the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `basic` wants that login
+itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them; `referrers`
 keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
@@ -143,8 +143,13 @@ class Front(BaseHTTPRequestHandler):
         repository = path[len("/v2/"):]
         for mark in ("/manifests/", "/blobs/", "/tags/", "/referrers/"):
             repository = repository.partition(mark)[0]
-        if "token" in WORDS and not self.allowed(repository):
+        if "token" in WORDS and self.server.server_address[0] != "127.0.0.2" and not self.allowed(repository):
             return None
+        login = "Basic " + base64.b64encode(b"somebody:secret").decode()
+        is_elsewhere = self.server.server_address[0] == "127.0.0.2"
+        if "basic" in WORDS and not is_elsewhere and self.headers.get("Authorization") != login:
+            self.close_connection = True
+            return self.answer(401, [("WWW-Authenticate", 'Basic realm="all"')])
         if "elsewhere" in WORDS and self.command == "GET" and "/blobs/sha256:" in path:
             return self.answer(307, [("Location", "http://127.0.0.2:%d/elsewhere%s" % (PORT, path))])
         if "sessions" in WORDS and "/blobs/uploads/" in path and "mount=" not in self.path:
@@ -171,7 +176,8 @@ class Front(BaseHTTPRequestHandler):
                 if one not in listed:
                     listed.append(one)
                 kept.append(("OCI-Subject", subject))
-        kept = [(n, v.replace("http://%s/" % UPSTREAM, "/") if n.lower() == "location" else v) for n, v in kept]
+        away = "http://127.0.0.2:%d/" % PORT if "elsewhere" in WORDS and self.command in ("POST", "PATCH") else "/"
+        kept = [(n, v.replace("http://%s/" % UPSTREAM, away) if n.lower() == "location" else v) for n, v in kept]
         return self.answer(status, kept, data)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = serve
