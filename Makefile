@@ -19,7 +19,7 @@ LONG_BOOTS = the users cannot be made|static address under UEFI|ends the boot in
 LONG_LIVES = works on QEMU alone|lives in a session
 
 # Tests that boot nothing and that only `make test-long` runs.
-LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit|two hundred fetches|fifty fetches
+LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit|two hundred fetches|fifty fetches|a hundred times
 
 # Suites that keep all processors busy for long; beside them, tests with time limits would not be fair.
 HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests|^UpstreamTests\.CacheProcessTests

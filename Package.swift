@@ -69,12 +69,15 @@ let package = Package(
             ["Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Bundle", "Recipe", system]),
         room("Netboot", ["Artefact", "Archive", "ISOBuild", "Bundle", system]),
         room("Fetch", ["Artefact", "Node", "Transfer", "Upstream", "Recipe", system]),
+        room("Registry", ["Artefact", "Transfer", system, subprocess]),
+        room("Publish", ["Artefact", "Bundle", "Registry", "Transfer", system]),
         room("Machine", ["Artefact", "CLinux", system, yams, subprocess]),
         .executableTarget(
             name: "ksbuild",
             dependencies: [
                 "Artefact", "Archive", "Node", "APKOVL", "ISOBuild", "CloudInit", "Upstream", "Attestation", "Bundle",
-                "Recipe", "Fetch", "Transfer", "Diff", "Machine", "Netboot", "CLinux", system, arguments,
+                "Recipe", "Fetch", "Transfer", "Diff", "Registry", "Publish", "Netboot", "Machine", "CLinux", system,
+                arguments,
             ],
             swiftSettings: settings),
 
@@ -112,6 +115,10 @@ let package = Package(
         tests("AttestationTests", ["Attestation", "Node"]),
         tests("BundleTests", ["Bundle", "BundleSamples", "store-exercise"]),
         tests("RecipeTests", ["Recipe", "Node", "APKOVL", "Upstream", "Bundle", yams]),
+        tests("RegistryTests", ["Registry", "Transfer", "ServerSupport"]),
+        tests(
+            "PublishTests",
+            ["Publish", "Registry", "Bundle", "BundleSamples", "Transfer", "ServerSupport", "ksbuild"]),
         tests("MachineTests", ["Machine"]),
         tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "MachineSamples", "Machine"]),
         tests("CommandTests", ["ksbuild", "MachineSamples", "ServerSupport"]),

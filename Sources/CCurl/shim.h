@@ -15,6 +15,10 @@ static inline CURLcode ksbuild_setPointer(CURL *handle, CURLoption option, void 
     return curl_easy_setopt(handle, option, value);
 }
 
+static inline CURLcode ksbuild_setOffset(CURL *handle, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
 /// What takes the bytes of a body or the lines of a head.
 typedef size_t (*ksbuild_takeBytes)(char *bytes, size_t size, size_t count, void *context);
 

@@ -1,6 +1,7 @@
 internal import CCurl
 
-/// An address of a file: `http`, `https` or `file`, taken apart by libcurl so that what is checked is what is asked for.
+/// An address of a file: `http`, `https` or `file`, taken apart by libcurl so that what is checked is what is asked
+/// for.
 struct Address: Hashable, Sendable {
     static let maximumBytes = 8192
 

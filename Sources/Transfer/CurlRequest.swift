@@ -54,19 +54,50 @@ struct CurlRequest: ~Copyable {
         unsafe text.deallocate()
     }
 
-    /// Makes the request and hands the answer to the receiver.
+    /// Asks for what is missing of a file and hands the answer to the receiver.
     ///
     /// - Throws: ``TransferError`` where a setting cannot be used.
     consuming func perform(_ receiver: Receiver) throws(TransferError) -> Answer {
-        try describe()
-        try connect()
-        try authenticate()
         if receiver.offset > 0, let state = receiver.partial.state {
             try set(CURLOPT_RANGE, "\(receiver.offset)-")
-            unsafe headers = curl_slist_append(headers, "If-Range: \(state.validator.text)")
-            try require(unsafe headers != nil && ksbuild_setPointer(handle, CURLOPT_HTTPHEADER, headers) == CURLE_OK)
+            try add("If-Range: \(state.validator.text)")
         }
-        let code = try exchange(receiver)
+        return try perform(receiver, stallSeconds: task.settings.stallSeconds)
+    }
+
+    /// Makes any request and hands the answer to the taker, which also gives what is sent.
+    ///
+    /// - Throws: ``TransferError`` where a setting cannot be used.
+    consuming func perform(_ request: HTTPRequest, _ taker: AnswerTaker) throws(TransferError) -> Answer {
+        for (name, value) in request.headers { try add("\(name): \(value)") }
+        switch request.method {
+        case .get: break
+        case .head: try set(CURLOPT_NOBODY, 1)
+        case .post, .put, .patch:
+            try set(CURLOPT_UPLOAD, 1)
+            try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+            let size = curl_off_t(clamping: request.body.size)
+            unsafe try require(ksbuild_setOffset(handle, CURLOPT_INFILESIZE_LARGE, size) == CURLE_OK)
+            try set(CURLOPT_UPLOAD_BUFFERSIZE, Self.pieceBytes)
+            // Servers that do not know it would have the client wait.
+            try add("Expect:")
+        }
+        return try perform(taker, stallSeconds: max(request.stallSeconds, task.settings.stallSeconds))
+    }
+
+    private mutating func add(_ header: String) throws(TransferError) {
+        unsafe headers = curl_slist_append(headers, header)
+        try require(unsafe headers != nil)
+    }
+
+    private consuming func perform(_ taker: AnswerTaker, stallSeconds: Int) throws(TransferError) -> Answer {
+        try describe()
+        try connect(stallSeconds)
+        try authenticate()
+        if unsafe headers != nil {
+            try require(unsafe ksbuild_setPointer(handle, CURLOPT_HTTPHEADER, headers) == CURLE_OK)
+        }
+        let code = try exchange(taker)
         var proxyStatus = 0
         // Stays 1 where the name does not fit, which is looked at before the chain is told of.
         var verification = 0
@@ -94,13 +125,13 @@ struct CurlRequest: ~Copyable {
     }
 
     /// How the server is reached, and when it is given up.
-    private func connect() throws(TransferError) {
+    private func connect(_ stallSeconds: Int) throws(TransferError) {
         let settings = task.settings
         // Other threads may be at work, so libcurl takes no signals.
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_CONNECTTIMEOUT, settings.connectSeconds)
         try set(CURLOPT_LOW_SPEED_LIMIT, Self.slowestBytes)
-        try set(CURLOPT_LOW_SPEED_TIME, settings.stallSeconds)
+        try set(CURLOPT_LOW_SPEED_TIME, stallSeconds)
         // Where nothing is given, an empty text keeps libcurl from looking into the environment.
         try set(CURLOPT_PROXY, settings.proxy(scheme: address.scheme) ?? "")
         try set(CURLOPT_NOPROXY, settings.noProxy ?? "")
@@ -119,16 +150,13 @@ struct CurlRequest: ~Copyable {
     private func authenticate() throws(TransferError) {
         guard address.sharesOrigin(with: task.address) else { return }
         let settings = task.settings
-        if let token = settings.token, token.host == address.host {
-            guard !token.secret.isEmpty, token.secret.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-                throw TransferError(
-                    .invalidSetting, subject: token.description, detail: "is not one word of visible ASCII characters")
-            }
-            try set(CURLOPT_HTTPAUTH, ksbuild_authBearer)
-            try set(CURLOPT_XOAUTH2_BEARER, token.secret)
+        if let token = settings.token, token.host == address.host { return try present(token) }
+        try set(CURLOPT_HTTPAUTH, ksbuild_authBasic)
+        if let login = settings.login {
+            try set(CURLOPT_USERNAME, login.user)
+            try set(CURLOPT_PASSWORD, login.secret)
             return
         }
-        try set(CURLOPT_HTTPAUTH, ksbuild_authBasic)
         if task.address.user != nil || task.address.password != nil {
             try set(CURLOPT_USERNAME, task.address.user ?? "")
             try set(CURLOPT_PASSWORD, task.address.password ?? "")
@@ -141,38 +169,52 @@ struct CurlRequest: ~Copyable {
         }
     }
 
-    /// Runs the transfer; the receiver lives until it ends.
-    private func exchange(_ receiver: Receiver) throws(TransferError) -> CURLcode {
-        let context = unsafe Unmanaged.passUnretained(receiver).toOpaque()
+    private func present(_ token: TransferSettings.BearerToken) throws(TransferError) {
+        guard !token.secret.isEmpty, token.secret.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw TransferError(
+                .invalidSetting, subject: token.description, detail: "is not one word of visible ASCII characters")
+        }
+        try set(CURLOPT_HTTPAUTH, ksbuild_authBearer)
+        try set(CURLOPT_XOAUTH2_BEARER, token.secret)
+    }
+
+    /// Runs the transfer; the taker lives until it ends.
+    private func exchange(_ taker: AnswerTaker) throws(TransferError) -> CURLcode {
+        let context = unsafe Unmanaged.passUnretained(taker).toOpaque()
         unsafe try require(
             ksbuild_setPointer(handle, CURLOPT_ERRORBUFFER, text) == CURLE_OK
                 && ksbuild_setPointer(handle, CURLOPT_WRITEDATA, context) == CURLE_OK
                 && ksbuild_setPointer(handle, CURLOPT_HEADERDATA, context) == CURLE_OK
                 && ksbuild_setPointer(handle, CURLOPT_XFERINFODATA, context) == CURLE_OK
+                && ksbuild_setPointer(handle, CURLOPT_READDATA, context) == CURLE_OK
+                && ksbuild_setTaker(
+                    handle, CURLOPT_READFUNCTION,
+                    { bytes, size, count, context in unsafe CurlRequest.given(bytes, size &* count, context) })
+                    == CURLE_OK
                 && ksbuild_setTaker(
                     handle, CURLOPT_WRITEFUNCTION,
                     { bytes, size, count, context in
-                        unsafe CurlRequest.taken(bytes, size &* count, context) { receiver, bytes in
-                            receiver.takeBody(bytes)
+                        unsafe CurlRequest.taken(bytes, size &* count, context) { taker, bytes in
+                            taker.takeBody(bytes)
                         }
                     }) == CURLE_OK
                 && ksbuild_setTaker(
                     handle, CURLOPT_HEADERFUNCTION,
                     { bytes, size, count, context in
-                        unsafe CurlRequest.taken(bytes, size &* count, context) { receiver, bytes in
-                            receiver.takeLine(bytes.indices.map { bytes[$0] })
+                        unsafe CurlRequest.taken(bytes, size &* count, context) { taker, bytes in
+                            taker.takeLine(bytes.indices.map { bytes[$0] })
                         }
                     }) == CURLE_OK
                 && ksbuild_setProgress(
                     handle,
                     { context, _, _, _, _ in
                         guard let context = unsafe context else { return 1 }
-                        let receiver = unsafe Unmanaged<Receiver>.fromOpaque(context).takeUnretainedValue()
-                        return receiver.task.isCancelled() ? 1 : 0
+                        let taker = unsafe Unmanaged<AnswerTaker>.fromOpaque(context).takeUnretainedValue()
+                        return taker.isCancelled() ? 1 : 0
                     }) == CURLE_OK
         )
         try set(CURLOPT_NOPROGRESS, 0)
-        return withExtendedLifetime(receiver) { unsafe curl_easy_perform(handle) }
+        return withExtendedLifetime(taker) { unsafe curl_easy_perform(handle) }
     }
 
     /// Hands a piece to the receiver.
@@ -180,13 +222,27 @@ struct CurlRequest: ~Copyable {
     /// - Returns: What libcurl wants to hear: the count of bytes that were taken, which is another one to stop.
     private static func taken(
         _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int, _ context: UnsafeMutableRawPointer?,
-        _ body: (Receiver, Span<UInt8>) -> Bool
+        _ body: (AnswerTaker, Span<UInt8>) -> Bool
     ) -> Int {
         guard let context = unsafe context, let bytes = unsafe bytes else { return 0 }
-        let receiver = unsafe Unmanaged<Receiver>.fromOpaque(context).takeUnretainedValue()
+        let taker = unsafe Unmanaged<AnswerTaker>.fromOpaque(context).takeUnretainedValue()
         let buffer = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-        let isTaken = unsafe body(receiver, Span<UInt8>(_unsafeBytes: buffer))
+        let isTaken = unsafe body(taker, Span<UInt8>(_unsafeBytes: buffer))
         return isTaken ? count : count &+ 1
+    }
+
+    /// Has the taker give a piece of what is sent.
+    ///
+    /// - Returns: What libcurl wants to hear: the count of bytes, or that the request is given up.
+    private static func given(
+        _ bytes: UnsafeMutablePointer<CChar>?, _ room: Int, _ context: UnsafeMutableRawPointer?
+    ) -> Int {
+        guard let context = unsafe context, let bytes = unsafe bytes else { return Int(CURL_READFUNC_ABORT) }
+        let taker = unsafe Unmanaged<AnswerTaker>.fromOpaque(context).takeUnretainedValue()
+        guard let piece = taker.giveBody(room), piece.count <= room else { return Int(CURL_READFUNC_ABORT) }
+        let buffer = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: room)
+        unsafe buffer.copyBytes(from: piece)
+        return piece.count
     }
 
     private func set(_ option: CURLoption, _ value: Int) throws(TransferError) {

@@ -42,13 +42,13 @@ enum Exchange {
         case .startOver: return .startOver
         case .later(let reason, let seconds): return .later(reason, after: seconds)
         case .body where answer.code == CURLE_OK: return .ended
-        case .body, nil: return try judge(answer, address, task, partial)
+        case .body, nil: return try judge(answer, address, task, after: partial.size)
         }
     }
 
     /// What an exchange that failed means: something that may pass, or an error.
-    private static func judge(
-        _ answer: CurlRequest.Answer, _ address: Address, _ task: TransferTask, _ partial: PartialFile
+    static func judge(
+        _ answer: CurlRequest.Answer, _ address: Address, _ task: TransferTask, after bytes: UInt64
     ) throws -> Ending {
         func error(_ code: TransferError.Code, _ detail: String) -> TransferError {
             TransferError(code, subject: address.shown, detail: detail)
@@ -70,7 +70,7 @@ enum Exchange {
             }
             return .later("the connection broke (\(said))", after: nil)
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR:
-            return .later("the connection ended after \(partial.size) bytes (\(said))", after: nil)
+            return .later("the connection ended after \(bytes) bytes (\(said))", after: nil)
         case CURLE_PEER_FAILED_VERIFICATION:
             throw error(
                 .untrustedServer,
@@ -85,7 +85,7 @@ enum Exchange {
         case CURLE_SSL_CONNECT_ERROR:
             let isBroken = [Errno.connectionReset, .brokenPipe].contains(Errno(rawValue: answer.errno))
             if isBroken { return .later("the connection broke while TLS began (\(said))", after: nil) }
-            throw error(.untrustedServer, "TLS cannot be agreed upon (\(said))")
+            throw error(.withoutTLS, "TLS cannot be agreed upon (\(said))")
         default: throw error(.unavailable, "cannot be fetched (\(said))")
         }
     }

@@ -1,7 +1,7 @@
 internal import Artefact
 
 /// Takes an answer as it comes: decides by its head what it means, and puts its body where it belongs.
-final class Receiver {
+final class Receiver: AnswerTaker {
     /// What an answer comes to.
     enum Verdict {
         /// Its body is the file, or the rest of it.
@@ -32,12 +32,13 @@ final class Receiver {
         self.partial = partial
         self.subject = subject
         offset = partial.size
+        super.init(isCancelled: task.isCancelled)
     }
 
     /// Takes a line of the head, or of what follows the body.
     ///
     /// - Returns: Whether to go on.
-    func takeLine(_ line: [UInt8]) -> Bool {
+    override func takeLine(_ line: [UInt8]) -> Bool {
         let wasComplete = head.isComplete
         guard head.take(line) else {
             failure = TransferError(
@@ -60,7 +61,7 @@ final class Receiver {
     /// Takes a piece of the body.
     ///
     /// - Returns: Whether to go on.
-    func takeBody(_ bytes: Span<UInt8>) -> Bool {
+    override func takeBody(_ bytes: Span<UInt8>) -> Bool {
         guard failure == nil, case .body = verdict else { return false }
         do {
             let size = partial.size + UInt64(bytes.count)

@@ -16,6 +16,8 @@ struct ResponseHead: Sendable {
     /// In seconds; an answer that gives a date instead counts as none.
     private(set) var retryAfter: Int?
     private(set) var isEncoded = false
+    /// Every field that is not too long, in the order in which they came; names in lower case.
+    private(set) var fields: [(name: String, value: String)] = []
 
     /// `Content-Range: bytes FIRST-LAST/TOTAL`.
     struct ContentRange: Hashable, Sendable {
@@ -54,6 +56,7 @@ struct ResponseHead: Sendable {
     private mutating func take(_ name: String, _ value: [UInt8]) {
         guard value.count <= Self.maximumValueBytes, value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return }
         let text = String(decoding: value, as: UTF8.self)
+        fields.append((name, text))
         switch name {
         case "etag": entityTag = text
         case "last-modified": lastModified = text

@@ -3,11 +3,11 @@ public import SystemPackage
 
 /// Fetches files over HTTP, or from this host, one at a time; several transfers may run beside each other.
 ///
-/// Bytes go to a partial file as they come and are digested on the way, so memory does not grow with the file. Beside it,
-/// `PARTIAL.state` says of which file it is the beginning; with that, a transfer that was killed goes on where it
+/// Bytes go to a partial file as they come and are digested on the way, so memory does not grow with the file. Beside
+/// it, `PARTIAL.state` says of which file it is the beginning; with that, a transfer that was killed goes on where it
 /// stopped, as long as the server still has the same file.
 public struct Transfer: Sendable {
-    private let settings: TransferSettings
+    let settings: TransferSettings
 
     /// Takes the settings for all transfers.
     public init(_ settings: TransferSettings) { self.settings = settings }
@@ -30,7 +30,8 @@ public struct Transfer: Sendable {
     ///   - report: Is told what happens.
     ///   - isCancelled: Is asked again and again whether to stop, at least once a second.
     /// - Returns: What came; all of it is at `partial`, synchronised.
-    /// - Throws: ``TransferError``, or `ArtefactError` where the disk refuses. What came so far stays for another attempt,
+    /// - Throws: ``TransferError``, or `ArtefactError` where the disk refuses. What came so far stays for another
+    /// attempt,
     ///   but for bytes that cannot be right.
     public func fetch(
         _ text: String, into partial: FilePath, expecting expectation: TransferExpectation = TransferExpectation(),

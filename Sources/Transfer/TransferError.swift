@@ -18,6 +18,8 @@ public struct TransferError: Failure, Hashable {
         case unavailable
         /// The server's certificate is not trusted, or is another's.
         case untrustedServer
+        /// The server does not speak TLS, or none that this client speaks.
+        case withoutTLS
         /// The server sends the client on where it does not follow: in a circle, or away from TLS.
         case badRedirect
         /// The file is larger than it may be, or has another size than is expected.
@@ -54,7 +56,7 @@ public struct TransferError: Failure, Hashable {
         case .invalidAddress: .usage
         case .invalidSetting, .notFound: .noInput
         case .denied: .permission
-        case .unavailable, .untrustedServer, .badRedirect: .unavailable
+        case .unavailable, .untrustedServer, .withoutTLS, .badRedirect: .unavailable
         case .wrongSize, .wrongDigest: .data
         case .cancelled: .interrupted
         }

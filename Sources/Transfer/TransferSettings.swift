@@ -24,6 +24,24 @@ public struct TransferSettings: Sendable {
         public var customMirror: Mirror { Mirror(self, children: ["host": host]) }
     }
 
+    /// A user and a password that are sent to the server of the address that is asked for, and to no other.
+    public struct Login: Sendable, CustomStringConvertible, CustomReflectable {
+        /// The user.
+        public let user: String
+        let secret: String
+
+        /// Joins the two.
+        public init(_ user: String, secret: String) {
+            self.user = user
+            self.secret = secret
+        }
+
+        /// That there is one; never the secret.
+        public var description: String { "a login" }
+        /// The same.
+        public var customMirror: Mirror { Mirror(self, children: []) }
+    }
+
     /// The proxy for `http` addresses, as in `http_proxy`; it may hold a password.
     public var httpProxy: String?
     /// The proxy for `https` addresses, as in `https_proxy`.
@@ -38,6 +56,8 @@ public struct TransferSettings: Sendable {
     public var netrc: FilePath?
     /// A token, and the host that it is for.
     public var token: BearerToken?
+    /// A login, in place of ``netrc`` and of what addresses hold.
+    public var login: Login?
     /// What the client calls itself.
     public var userAgent: String
     /// The seconds after which a transfer that brings almost nothing is given up, and tried again.

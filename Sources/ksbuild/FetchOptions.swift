@@ -36,14 +36,7 @@ struct TransferOptions: ParsableArguments {
     /// - Returns: The settings.
     /// - Throws: `ValidationError`, `ArtefactError`, `TransferError`.
     func settings(for addresses: [String]) throws -> TransferSettings {
-        var settings = TransferSettings(userAgent: "ksbuild")
-        settings.retries = retries
-        // Upper case is not read for http: a web server sets it from a header of its client.
-        settings.httpProxy = Host.variable("http_proxy")
-        settings.httpsProxy = Host.variable("https_proxy") ?? Host.variable("HTTPS_PROXY")
-        settings.allProxy = Host.variable("all_proxy") ?? Host.variable("ALL_PROXY")
-        settings.noProxy = Host.variable("no_proxy") ?? Host.variable("NO_PROXY")
-        settings.certificates = caFile.map { FilePath($0) } ?? Host.variable("SSL_CERT_FILE").map { FilePath($0) }
+        var settings = TransferSettings.ofHost(caFile: caFile, retries: retries)
         settings.netrc =
             netrc.map { FilePath($0) } ?? Host.home?.appending(".netrc").existing
         if let tokenFile {
@@ -54,6 +47,21 @@ struct TransferOptions: ParsableArguments {
             }
             settings.token = .init(String(text.filter { !$0.isWhitespace }), for: host)
         }
+        return settings
+    }
+}
+
+extension TransferSettings {
+    /// Settings with the proxies and certificates of the environment.
+    static func ofHost(caFile: String?, retries: Int) -> TransferSettings {
+        var settings = TransferSettings(userAgent: "ksbuild")
+        settings.retries = retries
+        // Upper case is not read for http: a web server sets it from a header of its client.
+        settings.httpProxy = Host.variable("http_proxy")
+        settings.httpsProxy = Host.variable("https_proxy") ?? Host.variable("HTTPS_PROXY")
+        settings.allProxy = Host.variable("all_proxy") ?? Host.variable("ALL_PROXY")
+        settings.noProxy = Host.variable("no_proxy") ?? Host.variable("NO_PROXY")
+        settings.certificates = caFile.map { FilePath($0) } ?? Host.variable("SSL_CERT_FILE").map { FilePath($0) }
         return settings
     }
 }

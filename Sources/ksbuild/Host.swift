@@ -31,7 +31,8 @@ enum Host {
     /// The home directory.
     static var home: FilePath? { variable("HOME").map { FilePath($0) } }
 
-    /// Where inputs are kept for all projects (XDG Base Directory Specification, by which a relative path counts as none).
+    /// Where inputs are kept for all projects (XDG Base Directory Specification, by which a relative path counts as
+    /// none).
     static var inputCache: FilePath {
         let given = variable("XDG_CACHE_HOME").map { FilePath($0) }.flatMap { $0.isAbsolute ? $0 : nil }
         let base = given ?? workingDirectory.pushing((home ?? temporaryDirectory).appending(".cache"))

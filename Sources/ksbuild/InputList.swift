@@ -12,8 +12,8 @@ enum InputList {
         case .wget:
             return lock.entries.map { "\($0.url)\n" }.joined()
         case .curl:
-            // curl(1), --config: a line for each option, values in quotes with backslashes before quotes; neither occurs
-            // in the addresses and names of a lock.
+            // curl(1), --config: a line for each option, values in quotes with backslashes before quotes; neither
+            // occurs in the addresses and names of a lock.
             return "create-dirs\nfail\nlocation\n"
                 + lock.entries.map { "url = \"\($0.url)\"\noutput = \"\($0.name)\"\n" }.joined()
         case .json: return try JSONText.of(lock.entries.map(Row.init))

@@ -27,7 +27,7 @@ struct KSBuild: AsyncParsableCommand {
             CommandGroup(
                 name: "Judge",
                 subcommands: [VerifyCommand.self, InspectCommand.self, DiffCommand.self, BootCommand.self]),
-            CommandGroup(name: "Machine", subcommands: [VMCommand.self]),
+            CommandGroup(name: "Publish", subcommands: [PublishCommand.self, PullCommand.self]),
             CommandGroup(
                 name: "Live and back",
                 subcommands: [
@@ -40,7 +40,8 @@ struct KSBuild: AsyncParsableCommand {
     static let version = Builder.version
 
     static func main() async {
-        // The parser's own flag would also answer, and end with 0, where a command that has an option of this name fails.
+        // The parser's own flag would also answer, and end with 0, where a command that has an option of this name
+        // fails.
         if CommandLine.arguments.dropFirst().elementsEqual(["--version"]) { return Console.print(version) }
         do {
             var command = try parseAsRoot()

@@ -7,8 +7,8 @@ import SystemPackage
 enum NetworkDenial {
     /// From now on, this process and those that it starts cannot make a socket but of the kind that stays on this host.
     ///
-    /// A filter of system calls (seccomp(2)) answers `socket` of any family but `AF_UNIX`, and `io_uring_setup`, through
-    /// which sockets can be made as well, with `ENETUNREACH`.
+    /// A filter of system calls (seccomp(2)) answers `socket` of any family but `AF_UNIX`, and `io_uring_setup`,
+    /// through which sockets can be made as well, with `ENETUNREACH`.
     ///
     /// - Throws: `ArtefactError` where the kernel takes no filters.
     static func enforce() throws {

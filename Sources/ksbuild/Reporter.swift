@@ -30,8 +30,8 @@ final class Reporter {
         }
     }
 
-    /// On a terminal progress appears when a step takes over half a second and is renewed five times a second; elsewhere
-    /// it is a line every ten seconds.
+    /// On a terminal progress appears when a step takes over half a second and is renewed five times a second;
+    /// elsewhere it is a line every ten seconds.
     private func showProgress(_ done: UInt64, _ total: UInt64) {
         guard !options.quiet, total > 0 else { return }
         let now = ContinuousClock.now

@@ -21,8 +21,13 @@ struct TrustOptions: ParsableArguments {
     var recipe: String?
 
     /// The keys of which one must have signed; with none, nothing need be signed.
-    func keys() throws -> [MinisignPublicKey] {
-        guard trust.isEmpty else { return try trust.map(Self.key) }
+    ///
+    /// - Parameter others: Keys that another option of the command names; they count as those of `--trust` do.
+    /// - Returns: The keys.
+    /// - Throws: `BundleError` for what is no key, `ArtefactError` for a file that cannot be read.
+    func keys(besides others: [String] = []) throws -> [MinisignPublicKey] {
+        let given = trust + others
+        guard given.isEmpty else { return try given.map(Self.key) }
         let path = FilePath(recipe ?? RecipeFile.defaultName)
         guard recipe != nil || HostFile.exists(path) else { return [] }
         return try RecipeFile.trust(path, surroundings: Host.surroundings)
@@ -49,7 +54,8 @@ struct SigningOptions: ParsableArguments {
 
     /// Who signs.
     ///
-    /// - Throws: `ValidationError` for an SSH signature alone; `BundleError` where the key cannot be used, or the bundle would not be trusted by its own recipe.
+    /// - Throws: `ValidationError` for an SSH signature alone; `BundleError` where the key cannot be used, or the
+    /// bundle would not be trusted by its own recipe.
     func signer(for decoded: DecodedRecipe) throws -> BundleSigner? {
         if sshSignature, sign == nil { throw ValidationError("--ssh-signature goes with --sign KEY") }
         let trusted = decoded.recipe.trust

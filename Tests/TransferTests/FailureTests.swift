@@ -54,6 +54,7 @@ struct FailureTests {
         #expect(failureClass(.notFound) == .noInput)
         #expect(failureClass(.unavailable) == .unavailable)
         #expect(failureClass(.untrustedServer) == .unavailable)
+        #expect(failureClass(.withoutTLS) == .unavailable)
         #expect(failureClass(.badRedirect) == .unavailable)
         #expect(failureClass(.denied) == .permission)
         #expect(failureClass(.cancelled) == .interrupted)

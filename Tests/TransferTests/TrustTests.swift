@@ -23,7 +23,7 @@ struct TrustTests {
         #expect(error.description.contains("for another host"), "\(error)")
         error = try failure(
             server.plain.replacing("http:", with: "https:") + "/file", into: scratch, .init(), settings)
-        #expect(error.code == .untrustedServer, "\(error)")
+        #expect(error.code == .withoutTLS, "\(error)")
         settings.certificates = scratch.path.appending("none.pem")
         error = try failure("\(server.secure)/file", into: scratch, .init(), settings)
         #expect(error.code == .invalidSetting)

@@ -1,0 +1,165 @@
+internal import Artefact
+internal import Bundle
+internal import Glibc
+public import SystemPackage
+
+/// Publishes a bundle in a directory: `PATH/VERSION/` with exactly the bundle's files, and `PATH/latest`.
+///
+/// The folder is filled under a hidden name and renamed when it is complete and durable. Files are copies, which share
+/// blocks where the file system can and never the inode: what is done to a published file reaches no store.
+public struct FolderPublication {
+    private let bundle: BundleFolder
+    private let path: FilePath
+    private let report: (PublishEvent) -> Void
+
+    /// The link to the newest version.
+    static let latest = "latest"
+
+    /// Joins what is to be done.
+    public init(_ bundle: BundleFolder, in path: FilePath, report: @escaping (PublishEvent) -> Void = { _ in }) {
+        self.bundle = bundle
+        self.path = path
+        self.report = report
+    }
+
+    /// Publishes.
+    ///
+    /// - Returns: What was copied.
+    /// - Throws: ``PublishError`` with ``PublishError/Code/taken`` or ``PublishError/Code/busy``, `ArtefactError`.
+    public func run() throws -> PublishReport {
+        try HostFile.makeDirectories(path)
+        let folder = try HostFile.open(path)
+        defer { try? folder.close() }
+        guard flock(folder.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            throw PublishError(.busy, subject: path.string, detail: "another command publishes there; try again later")
+        }
+        let version = bundle.manifest.version
+        let target = path.appending(version.description)
+        var outcome = PublishReport(
+            place: "dir:\(target)", version: version, digest: Digest(of: try bundle.manifest.encoded()))
+        if HostFile.exists(target) {
+            try requireSame(target)
+            outcome.presentBytes = bundle.files.reduce(0) { $0 &+ $1.size }
+        } else {
+            let hidden = path.appending(".\(version).incoming")
+            try fill(hidden, &outcome)
+            try HostFile.rename(hidden, to: target)
+        }
+        try HostFile.synchronise(directory: path)
+        outcome.names = [version.description] + (try pointLatest() ? [Self.latest] : [])
+        return outcome
+    }
+
+    /// Brings the hidden folder to exactly the bundle's files; those that are whole and right stay.
+    private func fill(_ folder: FilePath, _ outcome: inout PublishReport) throws {
+        try HostFile.makeDirectory(folder, mode: .privateDirectory)
+        try HostFile.setMode(of: folder, .privateDirectory)
+        try removeOthers(in: folder, below: "")
+        let total = bundle.files.reduce(0) { $0 &+ $1.size }
+        var done: UInt64 = 0
+        for file in bundle.files {
+            report(.began(file.path, file.size))
+            let target = folder.pushing(FilePath(file.path))
+            let isPresent = isWhole(target, file)
+            if isPresent {
+                // A command that was killed after the copy may not have come to this.
+                try HostFile.setMode(of: target, file.mode)
+                outcome.presentBytes += file.size
+            } else {
+                try HostFile.makeDirectories(target.removingLastComponent())
+                try copy(file, to: target)
+                outcome.movedBytes += file.size
+            }
+            done += file.size
+            report(.ended(file.path, isMoved: !isPresent))
+            report(.progress(done, of: total))
+        }
+        try HostFile.synchronise(directory: folder)
+        try HostFile.setMode(of: folder, bundle.manifest.directoryMode)
+        let reading = try BundleVerification.read(folder, expecting: bundle.manifest.version)
+        guard reading.isGood else {
+            throw PublishError(
+                .damaged, subject: folder.string,
+                detail:
+                    "does not read back as it was written "
+                    + "(\(reading.findings.first?.description ?? "")); the disk fails"
+            )
+        }
+        try HostFile.synchronise(directory: folder)
+    }
+
+    private func copy(_ file: BundleFolder.File, to target: FilePath) throws {
+        var copy = try StagedFile(target)
+        try copy.copy(bundle.path.pushing(FilePath(file.path)), size: file.size)
+        try copy.commit(mode: file.mode)
+    }
+
+    private func isWhole(_ target: FilePath, _ file: BundleFolder.File) -> Bool {
+        guard let status = try? HostFile.status(of: target, followingLinks: false), status.kind == .file,
+            status.size == file.size
+        else { return false }
+        return (try? Digest(ofFile: target)) == file.sha256
+    }
+
+    /// Removes what an earlier attempt left that is no file of this bundle.
+    private func removeOthers(in folder: FilePath, below prefix: String) throws {
+        for name in try HostFile.names(in: folder) {
+            let path = folder.appending(name)
+            let kind = try HostFile.status(of: path, followingLinks: false).kind
+            if kind == .directory, bundle.files.contains(where: { $0.path.hasPrefix("\(prefix)\(name)/") }) {
+                try removeOthers(in: path, below: "\(prefix)\(name)/")
+            } else if kind != .file || !bundle.files.contains(where: { $0.path == prefix + name }) {
+                try HostFile.removeTree(path)
+            }
+        }
+    }
+
+    /// Accepts a folder of this version that holds the very same bundle, and nothing else.
+    private func requireSame(_ target: FilePath) throws {
+        func taken(_ why: String) -> PublishError {
+            PublishError(
+                .taken, subject: target.string,
+                detail:
+                    "\(why); a published version never changes: publish under a new version, or remove the folder first"
+            )
+        }
+        guard try HostFile.status(of: target, followingLinks: false).kind == .directory else {
+            throw taken("is no folder")
+        }
+        let present: BundleFolder
+        do {
+            present = try BundleFolder(target, expecting: bundle.manifest.version)
+        } catch let error as PublishError where error.code == .damaged {
+            throw taken("is there already and \(error.detail)")
+        }
+        let own = Dictionary(bundle.files.map { ($0.path, $0) }) { first, _ in first }
+        let other = Dictionary(present.files.map { ($0.path, $0) }) { first, _ in first }
+        let names = Set(own.keys).union(other.keys).sorted()
+        guard let odd = names.first(where: { own[$0]?.sha256 != other[$0]?.sha256 }) else { return }
+        throw taken("holds another bundle already ('\(odd)' differs)")
+    }
+
+    /// Has `latest` name the newest version that is there; it never goes back.
+    ///
+    /// - Returns: Whether it names this version.
+    private func pointLatest() throws -> Bool {
+        let versions = try HostFile.names(in: path).compactMap { try? Version($0) }
+        guard let newest = versions.max() else { return false }
+        let link = path.appending(Self.latest)
+        let isLatest = newest == bundle.manifest.version
+        if HostFile.exists(link) {
+            guard try HostFile.status(of: link, followingLinks: false).kind == .symlink else {
+                throw PublishError(
+                    .taken, subject: link.string,
+                    detail: "is no link; move it away, so that it can name the newest version")
+            }
+            if try HostFile.target(ofLink: link) == newest.description { return isLatest }
+        }
+        let fresh = path.appending(".\(Self.latest)-new")
+        try HostFile.remove(fresh)
+        try HostFile.makeSymlink(fresh, to: newest.description)
+        try HostFile.rename(fresh, to: link)
+        try HostFile.synchronise(directory: path)
+        return isLatest
+    }
+}

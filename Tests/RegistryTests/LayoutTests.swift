@@ -1,0 +1,111 @@
+import Artefact
+import Registry
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Image layouts in directories: durable, shared with other tools, whole at every moment.
+struct LayoutTests {
+    private static func artefact(_ text: String) -> (ImageManifest, Descriptor, [UInt8]) {
+        let bytes = Array(text.utf8)
+        let blob = Descriptor(mediaType: "text/plain", of: bytes, annotations: [Descriptor.title: "file"])
+        return (ImageManifest(artifactType: "application/vnd.example", layers: [blob]), blob.bare, bytes)
+    }
+
+    private static func fill(_ layout: ImageLayout, _ text: String, tag: String) async throws -> Digest {
+        try layout.create()
+        let (manifest, blob, bytes) = artefact(text)
+        _ = try await layout.push(.empty, from: .bytes(Descriptor.emptyBytes))
+        _ = try await layout.push(blob, from: .bytes(bytes))
+        let document = try manifest.encoded()
+        _ = try await layout.push(manifest: document, mediaType: ImageManifest.mediaType, as: .tag(tag))
+        return Digest(of: document)
+    }
+
+    @Test func `skopeo reads a layout, and its own tags stay when another is added`() async throws {
+        let scratch = try Scratch()
+        let path = scratch.path.appending("layout")
+        let layout = ImageLayout(path)
+        let digest = try await Self.fill(layout, "one", tag: "1.0")
+        let copied = try await run("skopeo", ["copy", "oci:\(path):1.0", "oci:\(path):theirs"])
+        #expect(copied.succeeded, "\(copied.errors)")
+        _ = try await Self.fill(layout, "two", tag: "2.0")
+        #expect(try await layout.tags() == ["1.0", "2.0", "theirs"])
+        #expect(try await layout.manifest(.tag("theirs"))?.descriptor.digest == digest)
+        let raw = try await run("skopeo", ["inspect", "--raw", "oci:\(path):1.0"])
+        #expect(Digest(of: raw.output.utf8) == digest, "\(raw.errors)")
+    }
+
+    @Test func `a tag moves, and what refers to a manifest is found by the tag of its digest`() async throws {
+        let scratch = try Scratch()
+        let layout = ImageLayout(scratch.path.appending("layout"))
+        let first = try await Self.fill(layout, "one", tag: "latest")
+        let second = try await Self.fill(layout, "two", tag: "latest")
+        #expect(first != second)
+        #expect(try await layout.manifest(.tag("latest"))?.descriptor.digest == second)
+        let subject = try #require(try await layout.manifest(.tag("latest"))).descriptor
+        for kind in ["application/a", "application/b", "application/a"] {
+            let referrer = ImageManifest(artifactType: kind, layers: [.empty], subject: subject)
+            _ = try await layout.push(referrer: referrer, of: second)
+        }
+        #expect(try await layout.referrers(of: second).map(\.artifactType) == ["application/a", "application/b"])
+        #expect(try await layout.referrers(of: first) == [])
+    }
+
+    @Test func `a blob that has the name and not the bytes is written again, and refused when it is read`() async throws
+    {
+        let scratch = try Scratch()
+        let layout = ImageLayout(scratch.path.appending("layout"))
+        _ = try await Self.fill(layout, "content", tag: "1.0")
+        let (_, blob, bytes) = Self.artefact("content")
+        let file = layout.path.pushing(FilePath("blobs/sha256/\(blob.digest)"))
+        try StagedFile.write(Array("CONTENT".utf8), to: file)
+        let error = await #expect(throws: RegistryError.self) {
+            try await layout.fetch(blob, into: scratch.path.appending("part"))
+        }
+        #expect(error?.code == .wrongBytes)
+        #expect(!HostFile.exists(scratch.path.appending("part")))
+        #expect(try await layout.push(blob, from: .bytes(bytes)) == .sent(7))
+        #expect(try await layout.push(blob, from: .bytes(bytes)) == .present)
+        try await layout.fetch(blob, into: scratch.path.appending("part"))
+    }
+
+    @Test func `a directory that holds something else is left alone`() async throws {
+        let scratch = try Scratch()
+        try scratch.file("here/letter.txt", "dear")
+        let layout = ImageLayout(scratch.path.appending("here"))
+        #expect(throws: RegistryError.self) { try layout.create() }
+        #expect(try HostFile.names(in: layout.path) == ["letter.txt"])
+        await #expect(throws: RegistryError.self) { try await layout.tags() }
+        try scratch.file("new/oci-layout", #"{"imageLayoutVersion":"2.0.0"}"#)
+        let error = #expect(throws: RegistryError.self) { try ImageLayout(scratch.path.appending("new")).create() }
+        #expect(error?.description.contains("2.0.0") == true)
+    }
+
+    @Test func `on a full disk the former list stays whole`() async throws {
+        let scratch = try Scratch()
+        let disk = scratch.path.appending("disk")
+        try HostFile.makeDirectories(disk)
+        let mounted = try await run("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", disk.string])
+        try #require(mounted.succeeded, "\(mounted.errors)")
+        let layout = ImageLayout(disk.appending("layout"))
+        let error: (any Error)?
+        let before: [UInt8]
+        do {
+            let digest = try await Self.fill(layout, "one", tag: "1.0")
+            before = try HostFile.read(layout.path.appending("index.json"), limit: 1 << 20)
+            let text = String(repeating: "x", count: 1 << 20)
+            do {
+                _ = try await Self.fill(layout, text, tag: "1.0")
+                error = nil
+            } catch let failure {
+                error = failure
+            }
+            #expect(try HostFile.read(layout.path.appending("index.json"), limit: 1 << 20) == before)
+            #expect(try await layout.manifest(.tag("1.0"))?.descriptor.digest == digest)
+            #expect(try HostFile.names(in: layout.path.pushing("blobs/sha256")).allSatisfy { !$0.hasPrefix(".") })
+        }
+        _ = try await run("umount", [disk.string])
+        #expect((error as? ArtefactError)?.failureClass == .io, "\(String(describing: error))")
+    }
+}
