@@ -111,9 +111,12 @@ extension BundleStore {
 
     private func assemble(_ bundle: ReceivedBundle, in directory: FilePath) throws {
         let manifest = bundle.manifest
+        let root = directory.appending(BundleNode.directory)
+        if !manifest.nodes.isEmpty { try disk.makeDirectory(root, mode: .privateDirectory) }
+        for node in manifest.nodes { try disk.makeDirectory(root.appending(node.name), mode: .privateDirectory) }
         for artefact in manifest.artefacts {
             let object = objects.path(artefact.sha256, artefact.mode)
-            try disk.linkOrCopy(object, to: directory.appending(artefact.file))
+            try disk.linkOrCopy(object, to: directory.pushing(FilePath(artefact.path)))
         }
         let documents = [
             (Manifest.fileName, try manifest.encoded()),
@@ -126,6 +129,7 @@ extension BundleStore {
             try disk.setMode(of: path, EntryMode(0o444))
             try disk.synchronise(file: path)
         }
+        try seal(nodesOf: manifest, in: directory)
         try disk.setMode(of: directory, manifest.directoryMode)
     }
 
@@ -147,16 +151,19 @@ extension BundleStore {
                 "with another content (\(difference.isEmpty ? "its inputs were verified otherwise" : difference))")
         }
         let names = try DirectoryNames(of: path).readable
-        for name in Set(SignatureFile.names).union(bundle.signatures.keys).sorted() {
+        for name in Set(own.signatureNames).union(bundle.signatures.keys).sorted() {
             let here =
                 names.contains(name)
-                ? try HostFile.read(path.appending(name), limit: SignatureFile.maximumBytes) : nil
+                ? try HostFile.read(path.appending(name), limit: SignatureFile.maximumBytes(of: name)) : nil
             guard here == bundle.signatures[name] else { throw taken("with another \(name)") }
         }
     }
 }
 
 extension BundleStore {
-    /// Whether a file of the name may stand in a bundle beside what its manifest lists, to sign it.
-    public static func isSignature(_ name: String) -> Bool { SignatureFile.names.contains(name) }
+    /// The largest size of a file of the name that may stand in a bundle beside what its manifest lists, to sign it, in
+    /// bytes; `nil` where none of the name may.
+    public static func signatureLimit(_ name: String, of manifest: Manifest) -> Int? {
+        manifest.signatureNames.contains(name) ? SignatureFile.maximumBytes(of: name) : nil
+    }
 }

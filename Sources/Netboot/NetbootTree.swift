@@ -65,6 +65,9 @@ public struct NetbootTree: Sendable {
         self.address = "\(base)/\(about.version)"
     }
 
+    /// Where iPXE finds what it is to do, for the version published last.
+    public var scriptAddress: String { String(address.dropLast(manifest.version.description.count)) + "boot.ipxe" }
+
     /// The kernel's flavour, by which the files of Alpine's image are named.
     private var kernel: String { "virt" }
 

@@ -49,10 +49,10 @@ public struct BundleFolder: Sendable {
                     + "'ksbuild verify' lists everything")
         }
         var files = manifest.artefacts.map {
-            File(path: $0.file, size: $0.size, sha256: $0.sha256, mode: $0.mode, role: $0.role)
+            File(path: $0.path, size: $0.size, sha256: $0.sha256, mode: $0.mode, role: $0.role)
         }
         // What a good bundle holds besides is manifest, checksums and signatures.
-        let listed = Set(manifest.artefacts.map { $0.file.split(separator: "/").first.map(String.init) ?? $0.file })
+        let listed = Set(manifest.artefacts.map { $0.path.split(separator: "/").first.map(String.init) ?? $0.path })
         for name in try HostFile.names(in: reading.path) where !listed.contains(name) {
             let bytes = try HostFile.read(reading.path.appending(name), limit: Manifest.maximumBytes)
             files.append(

@@ -54,7 +54,7 @@ public struct FolderPublication {
     private func fill(_ folder: FilePath, _ outcome: inout PublishReport) throws {
         try HostFile.makeDirectory(folder, mode: .privateDirectory)
         try HostFile.setMode(of: folder, .privateDirectory)
-        try removeOthers(in: folder, below: "")
+        try removeOthers(in: folder, below: "", keeping: folders)
         let total = bundle.files.reduce(0) { $0 &+ $1.size }
         var done: UInt64 = 0
         for file in bundle.files {
@@ -75,6 +75,9 @@ public struct FolderPublication {
             report(.progress(done, of: total))
         }
         try HostFile.synchronise(directory: folder)
+        for inner in folders.sorted() {
+            try HostFile.setMode(of: folder.pushing(FilePath(inner)), bundle.manifest.directoryMode)
+        }
         try HostFile.setMode(of: folder, bundle.manifest.directoryMode)
         let reading = try BundleVerification.read(folder, expecting: bundle.manifest.version)
         guard reading.isGood else {
@@ -85,7 +88,17 @@ public struct FolderPublication {
                     + "(\(reading.findings.first?.description ?? "")); the disk fails"
             )
         }
-        try HostFile.synchronise(directory: folder)
+        try HostFile.synchronise(fileSystemOf: folder)
+    }
+
+    /// The directories below the bundle's, of the nodes of a fleet.
+    private var folders: Set<String> {
+        var found: Set<String> = []
+        for file in bundle.files {
+            let parts = file.path.split(separator: "/").dropLast().map(String.init)
+            for count in 0..<parts.count { found.insert(parts[...count].joined(separator: "/")) }
+        }
+        return found
     }
 
     private func copy(_ file: BundleFolder.File, to target: FilePath) throws {
@@ -102,13 +115,16 @@ public struct FolderPublication {
     }
 
     /// Removes what an earlier attempt left that is no file of this bundle.
-    private func removeOthers(in folder: FilePath, below prefix: String) throws {
+    private func removeOthers(in folder: FilePath, below prefix: String, keeping folders: Set<String>) throws {
+        let ofFiles = Set(bundle.files.map(\.path))
         for name in try HostFile.names(in: folder) {
             let path = folder.appending(name)
+            let place = prefix + name
             let kind = try HostFile.status(of: path, followingLinks: false).kind
-            if kind == .directory, bundle.files.contains(where: { $0.path.hasPrefix("\(prefix)\(name)/") }) {
-                try removeOthers(in: path, below: "\(prefix)\(name)/")
-            } else if kind != .file || !bundle.files.contains(where: { $0.path == prefix + name }) {
+            if kind == .directory, folders.contains(place) {
+                try HostFile.setMode(of: path, .privateDirectory)
+                try removeOthers(in: path, below: "\(place)/", keeping: folders)
+            } else if kind != .file || !ofFiles.contains(place) {
                 try HostFile.removeTree(path)
             }
         }

@@ -30,9 +30,9 @@ public struct FolderPull {
         let manifest = source.manifest
         try acceptance.require(manifest.version, at: place)
         var signatures: [String: [UInt8]] = [:]
-        for file in source.files where BundleStore.isSignature(file.path) {
-            signatures[file.path] = try HostFile.read(
-                source.path.appending(file.path), limit: Manifest.maximumBytes)
+        for file in source.files {
+            guard let limit = BundleStore.signatureLimit(file.path, of: manifest) else { continue }
+            signatures[file.path] = try HostFile.read(source.path.appending(file.path), limit: limit)
         }
         let bundle = ReceivedBundle(manifest, signatures: signatures)
         try store.requireWelcome(
@@ -42,7 +42,7 @@ public struct FolderPull {
         let receipt = try Receipt(in: store.out)
         var done: UInt64 = 0
         for artefact in manifest.artefacts {
-            report(.began(artefact.file, artefact.size))
+            report(.began(artefact.path, artefact.size))
             let isPresent = store.holds(artefact)
             if isPresent {
                 outcome.presentBytes += artefact.size
@@ -52,7 +52,7 @@ public struct FolderPull {
                 outcome.movedBytes += artefact.size
             }
             done += artefact.size
-            report(.ended(artefact.file, isMoved: !isPresent))
+            report(.ended(artefact.path, isMoved: !isPresent))
             report(.progress(done, of: manifest.size))
         }
         _ = try store.adopt(bundle, trusting: acceptance.keys, allowingDowngrade: acceptance.allowsDowngrade)
@@ -74,7 +74,7 @@ public struct FolderPull {
 
     private func copy(_ artefact: Manifest.Artefact, of source: BundleFolder, to target: FilePath) throws {
         var copy = try StagedFile(target)
-        try copy.copy(source.path.pushing(FilePath(artefact.file)), size: artefact.size)
+        try copy.copy(source.path.pushing(FilePath(artefact.path)), size: artefact.size)
         try copy.readBack { file in
             guard try Digest(ofFile: file) == artefact.sha256 else {
                 throw PublishError(

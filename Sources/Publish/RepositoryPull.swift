@@ -12,8 +12,6 @@ public struct RepositoryPull {
     private let acceptance: Acceptance
     private let report: (PublishEvent) -> Void
 
-    /// The largest file that may sign a bundle, in bytes.
-    private static let maximumSignatureBytes: UInt64 = 1 << 20
     /// The most files that a bundle may have besides its artefacts.
     private static let maximumSignatures = 8
 
@@ -129,18 +127,19 @@ public struct RepositoryPull {
                 .notABundle, subject: place,
                 detail: "\(ChecksumList.fileName) does not follow from \(Manifest.fileName): they are of two bundles")
         }
-        let listed = Set(manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName])
+        let listed = Set(manifest.artefacts.map(\.path) + [Manifest.fileName, ChecksumList.fileName])
         let others = layers.keys.filter { !listed.contains($0) }.sorted()
         guard others.count <= Self.maximumSignatures, others.allSatisfy({ !$0.contains("/") }) else {
             throw extra(others.first { $0.contains("/") } ?? others[0])
         }
         var signatures: [String: [UInt8]] = [:]
         for name in others {
-            guard let layer = layers[name], layer.size <= Self.maximumSignatureBytes, BundleStore.isSignature(name)
+            guard let layer = layers[name], let limit = BundleStore.signatureLimit(name, of: manifest),
+                layer.size <= limit
             else {
                 throw extra(name)
             }
-            signatures[name] = try await small(name, layers, Self.maximumSignatureBytes, in: receipt, &outcome)
+            signatures[name] = try await small(name, layers, UInt64(limit), in: receipt, &outcome)
         }
         return ReceivedBundle(manifest, signatures: signatures)
     }
@@ -155,16 +154,16 @@ public struct RepositoryPull {
     private func require(_ image: ImageManifest, toBe manifest: Manifest) throws {
         let layers = try titled(image.layers)
         for artefact in manifest.artefacts {
-            guard let layer = layers[artefact.file] else {
+            guard let layer = layers[artefact.path] else {
                 throw PublishError(
                     .notABundle, subject: place,
-                    detail: "lacks '\(artefact.file)', which its \(Manifest.fileName) lists; publish it again")
+                    detail: "lacks '\(artefact.path)', which its \(Manifest.fileName) lists; publish it again")
             }
             guard layer.digest == artefact.sha256, layer.size == artefact.size else {
                 throw PublishError(
                     .notABundle, subject: place,
                     detail:
-                        "mixes two bundles: '\(artefact.file)' is not the file that version \(manifest.version) has "
+                        "mixes two bundles: '\(artefact.path)' is not the file that version \(manifest.version) has "
                         + "(\(layer.name) instead of sha256:\(artefact.sha256))")
             }
         }
@@ -186,8 +185,8 @@ public struct RepositoryPull {
         var done: UInt64 = 0
         report(.progress(0, of: manifest.size))
         for artefact in manifest.artefacts {
-            guard let layer = layers[artefact.file] else { continue }
-            report(.began(artefact.file, artefact.size))
+            guard let layer = layers[artefact.path] else { continue }
+            report(.began(artefact.path, artefact.size))
             let isPresent = store.holds(artefact)
             if isPresent {
                 outcome.presentBytes += artefact.size
@@ -198,7 +197,7 @@ public struct RepositoryPull {
                 outcome.movedBytes += artefact.size
             }
             done += artefact.size
-            report(.ended(artefact.file, isMoved: !isPresent))
+            report(.ended(artefact.path, isMoved: !isPresent))
             report(.progress(done, of: manifest.size))
         }
     }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Artefact
 import Bundle
+import Diff
+import Netboot
 import Publish
 import Registry
 import SystemPackage
@@ -10,16 +12,25 @@ struct PublishCommand: AsyncParsableCommand {
         commandName: "publish", abstract: "Put a bundle into a directory, an OCI image layout or a registry.",
         discussion: """
             What is there already is not moved again, and a publication that was interrupted goes on where it stopped. \
-            Nothing appears under its name before it is complete.
+            Nothing appears under its name before it is complete. With --netboot it is laid out for nodes that boot over \
+            the network: what a web server offers, with a script for iPXE.
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "dir:PATH, oci-layout:PATH[:TAG] or oci://REGISTRY/REPOSITORY[:TAG].", valueName: "destination"))
-    var destination: String
+            "dir:PATH, oci-layout:PATH[:TAG] or oci://REGISTRY/REPOSITORY[:TAG]; none with --netboot.",
+            valueName: "destination"))
+    var destination: String?
 
     @Argument(help: "The version, or a bundle's directory; without it the live version, or else the newest.")
     var version: String?
+
+    @Option(help: ArgumentHelp("Lay it out in this directory for booting over the network.", valueName: "dir"))
+    var netboot: String?
+
+    @Option(
+        help: ArgumentHelp("The address under which the directory of --netboot is served, http://…", valueName: "url"))
+    var url: String?
 
     @Option(help: ArgumentHelp("A further tag that moves from version to version.", valueName: "tag"))
     var tag: String?
@@ -43,17 +54,30 @@ struct PublishCommand: AsyncParsableCommand {
 
     func validate() throws {
         if latest && tag != nil { throw ValidationError("--latest and --tag exclude each other") }
+        guard (netboot == nil) == (url == nil) else { throw ValidationError("--netboot DIR and --url URL go together") }
+        if netboot != nil {
+            guard version == nil else {
+                throw ValidationError("--netboot takes a version at most, and no other destination")
+            }
+            if tag != nil || latest || replace || json {
+                throw ValidationError("--tag, --latest, --replace and --json do not go with --netboot")
+            }
+        } else if destination == nil {
+            throw ValidationError(
+                "name a destination: dir:PATH, oci-layout:PATH[:TAG] or oci://REGISTRY/REPOSITORY[:TAG]")
+        }
         if let tag, !RegistryReference.isTag(tag) { throw ValidationError("--tag: '\(tag)' is no tag") }
     }
 
     func run() async throws {
-        let place = try Place(destination)
+        if let netboot, let url { return try layOut(in: FilePath(netboot), servedAt: url) }
+        let place = try Place(destination ?? "")
         if case .folder = place, tag != nil || latest || replace {
             throw ValidationError("--tag, --latest and --replace go with oci-layout: and oci://")
         }
         guard !place.isPinned else { throw ValidationError("a destination has no digest; name a tag") }
         let reporter = PublishReporter(report, "publish")
-        let bundle = try BundleFolder(source(), trusting: trust.keys())
+        let bundle = try BundleFolder(source(version), trusting: trust.keys())
         guard allowSecrets || !bundle.manifest.secrets else {
             throw PublishError(
                 .secrets, subject: "version \(bundle.manifest.version)",
@@ -64,7 +88,9 @@ struct PublishCommand: AsyncParsableCommand {
         }
         let outcome: PublishReport
         switch place {
-        case .folder(let path): outcome = try FolderPublication(bundle, in: path, report: reporter.show).run()
+        case .folder(let path):
+            outcome = try FolderPublication(bundle, in: path, report: reporter.show).run()
+            try writeChanges(of: bundle, in: path)
         case .layout(let path, let tag, _):
             let layout = ImageLayout(path)
             try layout.create()
@@ -84,8 +110,31 @@ struct PublishCommand: AsyncParsableCommand {
             report: reporter.show)
     }
 
+    /// Lays the bundle out for booting over the network; the only argument is its version then.
+    private func layOut(in target: FilePath, servedAt url: String) throws {
+        let bundle = try BundleFolder(source(destination), trusting: trust.keys())
+        let tree = try NetbootTree(bundle.path, bundle.manifest, servedAt: url, allowsSecrets: allowSecrets)
+        let outcome = try tree.publish(to: target)
+        guard !report.quiet else { return }
+        let overlays = "\(outcome.overlays) overlay\(outcome.overlays == 1 ? "" : "s")"
+        Console.print("\(outcome.path): \(outcome.isIdentical ? "identical" : "written"), \(overlays)")
+        Console.print("  boot: \(tree.scriptAddress)")
+    }
+
+    /// Writes notes on the version beside its folder, where an older one is there to compare it with.
+    private func writeChanges(of bundle: BundleFolder, in path: FilePath) throws {
+        let version = bundle.manifest.version
+        let older = try HostFile.names(in: path).compactMap { try? Version($0) }.filter { $0 < version }.max()
+        guard let older else { return }
+        let notes = ReleaseNotes(
+            Difference(
+                try Side(bundle: path.appending(older.description), named: older.description),
+                try Side(bundle: bundle.path, named: version.description), showsText: false))
+        try StagedFile.write(Array(notes.text.utf8), to: path.appending("\(version).CHANGES.md"))
+    }
+
     /// The bundle that is meant.
-    private func source() throws -> FilePath {
+    private func source(_ version: String?) throws -> FilePath {
         let store = BundleStore(folder.path)
         if let version {
             if HostFile.exists(FilePath(version)) { return FilePath(version) }
