@@ -67,4 +67,34 @@ import Testing
         let error = #expect(throws: BundleError.self) { try workshop.store.publish(stage) }
         #expect(error?.code == .versionTaken)
     }
+
+    @Test func `an envelope of another statement or another key is found`() throws {
+        let workshop = try Workshop()
+        let keys = [MinisignSecretKey.generate(), MinisignSecretKey.generate()]
+        var envelopes: [[UInt8]] = []
+        func publish(_ version: String, by key: MinisignSecretKey) throws -> FilePath {
+            var stage = try Samples.stage(version, iso: workshop.iso)
+            let payload = Array(#"{"version":"\#(version)"}"#.utf8)
+            stage.artefacts.append(StagedArtefact(.provenance, file: "edge.provenance.json", bytes: payload))
+            stage.signer = BundleSigner(key)
+            let path = try workshop.store.publish(stage).path
+            envelopes.append(try HostFile.read(path.appending("edge.intoto.jsonl"), limit: 1 << 20))
+            return path
+        }
+        let bundle = try publish("1.4.0", by: keys[0])
+        let other = try publish("1.5.0", by: keys[0])
+        try HostFile.removeTree(other)
+        _ = try publish("1.5.0", by: keys[1])
+        // The statement of the one with the signature of the other.
+        let mark = #""sig":""#
+        let halves = envelopes.map { String(decoding: $0, as: UTF8.self).split(separator: mark) }
+        envelopes.append(Array("\(halves[0][0])\(mark)\(halves[1][1])".utf8))
+        for (index, envelope) in envelopes.enumerated() {
+            try HostFile.setMode(of: bundle, EntryMode(0o755))
+            try StagedFile.write(envelope, to: bundle.appending("edge.intoto.jsonl"), mode: EntryMode(0o444))
+            try HostFile.setMode(of: bundle, EntryMode(0o555))
+            let reading = try BundleVerification.read(bundle, trusting: [keys[0].publicKey])
+            #expect(reading.findings.map(\.problem) == (index == 0 ? [] : [.badSignature]), "\(reading.findings)")
+        }
+    }
 }
