@@ -28,6 +28,8 @@ extension NodeBuild {
                 + (inputs.repositories.isEmpty
                     ? [] : [.init(role: "packages", name: names.packages, holdsSecrets: false)])
                 + [
+                    .init(role: "sbom", name: names.billOfMaterials, holdsSecrets: false),
+                    .init(role: "provenance", name: names.provenance, holdsSecrets: false),
                     .init(role: "medium", name: names.medium, holdsSecrets: hasSecrets),
                     .init(role: "complete-seed", name: names.completeSeed, holdsSecrets: seedHoldsSecrets),
                 ],

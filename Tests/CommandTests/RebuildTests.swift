@@ -83,4 +83,18 @@ import Testing
         #expect(errors.contains { $0.contains("is locked and not in the cache") })
         #expect(errors.last?.contains("kubesolo: ") == true && !result.errors.contains("comes out otherwise"))
     }
+
+    @Test func `a bundle comes out of its own parts, and that nobody else vouches for them is said`() async throws {
+        let result = try await run(
+            """
+            rm ksbuild.lock; printf 'apiVersion: ksbuild/v1\\n' >ksbuild.yaml
+            "$KSBUILD" bundle --quiet --version 2.0.0 --mirror "$MIRROR" --no-medium; parts=out/bundles/2.0.0
+            "$KSBUILD" verify 2.0.0 --rebuild --iso $parts/alpine-*.iso --kubesolo $parts/*.kubesolo | tail -n 1
+            """)
+        #expect(
+            result.output
+                == "out/bundles/2.0.0: built again, and every file came out the same bit for bit; manifest.json says that "
+                + "the inputs were verified in another way, which is in no other file\n",
+            "\(result.output)\(result.errors)")
+    }
 }

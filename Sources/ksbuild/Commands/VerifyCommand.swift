@@ -35,8 +35,10 @@ struct VerifyCommand: ParsableCommand {
 
     func validate() throws {
         _ = try pin()
-        let isAnyNamed = [lock, inputs.iso, inputs.kubesolo, inputs.mirror].contains { $0 != nil }
-        if !rebuild, isAnyNamed { throw ValidationError("--lock, --iso, --kubesolo and --mirror go with --rebuild") }
+        let isAnyNamed = [lock, inputs.iso, inputs.kubesolo, inputs.mirror, inputs.cache.cache].contains { $0 != nil }
+        if !rebuild, isAnyNamed {
+            throw ValidationError("--lock, --iso, --kubesolo, --mirror and --cache go with --rebuild")
+        }
     }
 
     /// The digest that was given.
