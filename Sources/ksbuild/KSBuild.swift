@@ -28,6 +28,7 @@ struct KSBuild: AsyncParsableCommand {
                 name: "Judge",
                 subcommands: [VerifyCommand.self, InspectCommand.self, DiffCommand.self, BootCommand.self]),
             CommandGroup(name: "Publish", subcommands: [PublishCommand.self, PullCommand.self]),
+            CommandGroup(name: "Machine", subcommands: [VMCommand.self]),
             CommandGroup(
                 name: "Live and back",
                 subcommands: [

@@ -86,11 +86,14 @@ struct PublishCommand: AsyncParsableCommand {
                     + "have; keep them out of the "
                     + "recipe, or say --allow-secrets")
         }
-        let outcome: PublishReport
+        var outcome: PublishReport
         switch place {
         case .folder(let path):
             outcome = try FolderPublication(bundle, in: path, report: reporter.show).run()
-            try writeChanges(of: bundle, in: path)
+            // Notes are for people; a bundle that cannot be looked into is published all the same.
+            do { try writeChanges(of: bundle, in: path) } catch {
+                outcome.warnings.append("no notes on the changes were written: \(error)")
+            }
         case .layout(let path, let tag, _):
             let layout = ImageLayout(path)
             try layout.create()
