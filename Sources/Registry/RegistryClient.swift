@@ -214,7 +214,6 @@ public final class RegistryClient: Repository {
                 case .denied where !hasLoggedIn:
                     // A token may have run out; this request has it renewed.
                     hasLoggedIn = true
-                    login.forget()
                     _ = try await send(HTTPRequest(.head, "blobs/\(blob.name)"), .pull)
                 case .wrongDigest, .wrongSize: try require(false, blob)
                 case .notFound:
