@@ -147,16 +147,19 @@ extension BundleStore {
                 "with another content (\(difference.isEmpty ? "its inputs were verified otherwise" : difference))")
         }
         let names = try DirectoryNames(of: path).readable
-        for name in Set(SignatureFile.names).union(bundle.signatures.keys).sorted() {
+        for name in Set(names.filter(own.maySign)).union(bundle.signatures.keys).sorted() {
             let here =
                 names.contains(name)
-                ? try HostFile.read(path.appending(name), limit: SignatureFile.maximumBytes) : nil
+                ? try HostFile.read(path.appending(name), limit: Manifest.maximumSignatureBytes) : nil
             guard here == bundle.signatures[name] else { throw taken("with another \(name)") }
         }
     }
 }
 
-extension BundleStore {
-    /// Whether a file of the name may stand in a bundle beside what its manifest lists, to sign it.
-    public static func isSignature(_ name: String) -> Bool { SignatureFile.names.contains(name) }
+extension Manifest {
+    /// The largest file that signs a bundle, in bytes.
+    public static let maximumSignatureBytes = 16 << 20
+
+    /// Whether a file of the name may stand in the bundle beside what the manifest lists, to sign it.
+    public func maySign(_ name: String) -> Bool { SignatureFile.names.contains(name) }
 }

@@ -30,9 +30,9 @@ public struct FolderPull {
         let manifest = source.manifest
         try acceptance.require(manifest.version, at: place)
         var signatures: [String: [UInt8]] = [:]
-        for file in source.files where BundleStore.isSignature(file.path) {
+        for file in source.files where manifest.maySign(file.path) {
             signatures[file.path] = try HostFile.read(
-                source.path.appending(file.path), limit: Manifest.maximumBytes)
+                source.path.appending(file.path), limit: Manifest.maximumSignatureBytes)
         }
         let bundle = ReceivedBundle(manifest, signatures: signatures)
         try store.requireWelcome(

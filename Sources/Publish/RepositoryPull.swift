@@ -12,8 +12,6 @@ public struct RepositoryPull {
     private let acceptance: Acceptance
     private let report: (PublishEvent) -> Void
 
-    /// The largest file that may sign a bundle, in bytes.
-    private static let maximumSignatureBytes: UInt64 = 1 << 20
     /// The most files that a bundle may have besides its artefacts.
     private static let maximumSignatures = 8
 
@@ -131,16 +129,12 @@ public struct RepositoryPull {
         }
         let listed = Set(manifest.artefacts.map(\.file) + [Manifest.fileName, ChecksumList.fileName])
         let others = layers.keys.filter { !listed.contains($0) }.sorted()
-        guard others.count <= Self.maximumSignatures, others.allSatisfy({ !$0.contains("/") }) else {
-            throw extra(others.first { $0.contains("/") } ?? others[0])
-        }
+        guard others.count <= Self.maximumSignatures else { throw extra(others[0]) }
         var signatures: [String: [UInt8]] = [:]
         for name in others {
-            guard let layer = layers[name], layer.size <= Self.maximumSignatureBytes, BundleStore.isSignature(name)
-            else {
-                throw extra(name)
-            }
-            signatures[name] = try await small(name, layers, Self.maximumSignatureBytes, in: receipt, &outcome)
+            guard manifest.maySign(name) else { throw extra(name) }
+            signatures[name] = try await small(
+                name, layers, UInt64(Manifest.maximumSignatureBytes), in: receipt, &outcome)
         }
         return ReceivedBundle(manifest, signatures: signatures)
     }
