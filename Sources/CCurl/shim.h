@@ -19,6 +19,10 @@ static inline CURLcode ksbuild_setOffset(CURL *handle, CURLoption option, curl_o
     return curl_easy_setopt(handle, option, value);
 }
 
+static inline CURLSHcode ksbuild_share(CURLSH *share, curl_lock_data kind) {
+    return curl_share_setopt(share, CURLSHOPT_SHARE, kind);
+}
+
 /// What takes the bytes of a body or the lines of a head.
 typedef size_t (*ksbuild_takeBytes)(char *bytes, size_t size, size_t count, void *context);
 

@@ -54,7 +54,8 @@ public struct BundleFolder: Sendable {
         // What a good bundle holds besides is manifest, checksums and signatures.
         let listed = Set(manifest.artefacts.map { $0.path.split(separator: "/").first.map(String.init) ?? $0.path })
         for name in try HostFile.names(in: reading.path) where !listed.contains(name) {
-            let bytes = try HostFile.read(reading.path.appending(name), limit: Manifest.maximumBytes)
+            let limit = BundleStore.signatureLimit(name, of: manifest) ?? Manifest.maximumBytes
+            let bytes = try HostFile.read(reading.path.appending(name), limit: limit)
             files.append(
                 File(
                     path: name, size: UInt64(bytes.count), sha256: Digest(of: bytes), mode: EntryMode(0o444), role: nil)

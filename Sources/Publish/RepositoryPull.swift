@@ -129,9 +129,7 @@ public struct RepositoryPull {
         }
         let listed = Set(manifest.artefacts.map(\.path) + [Manifest.fileName, ChecksumList.fileName])
         let others = layers.keys.filter { !listed.contains($0) }.sorted()
-        guard others.count <= Self.maximumSignatures, others.allSatisfy({ !$0.contains("/") }) else {
-            throw extra(others.first { $0.contains("/") } ?? others[0])
-        }
+        guard others.count <= Self.maximumSignatures else { throw extra(others[0]) }
         var signatures: [String: [UInt8]] = [:]
         for name in others {
             guard let layer = layers[name], let limit = BundleStore.signatureLimit(name, of: manifest),

@@ -19,6 +19,7 @@ public final class RegistryClient: Repository {
     let reference: RegistryReference
     let access: RegistryAccess
     var login: RegistryLogin
+    private let connections = Connections()
     private var scheme: String
     /// Whether the server has answered, and with that shown which scheme it speaks.
     private var hasAnswered = false
@@ -70,7 +71,7 @@ public final class RegistryClient: Repository {
             let outcome: HTTPOutcome
             do {
                 outcome = try Transfer(settings).send(
-                    request, limit: limit, sent: sent, isCancelled: access.isCancelled)
+                    request, limit: limit, over: connections, sent: sent, isCancelled: access.isCancelled)
             } catch let error as TransferError where error.code == .withoutTLS {
                 guard reference.isLoopback, scheme == "https", !hasAnswered else { throw hint(error) }
                 scheme = "http"
@@ -200,7 +201,7 @@ public final class RegistryClient: Repository {
             do {
                 _ = try Transfer(login.settings(for: .pull)).fetch(
                     address, into: partial, expecting: TransferExpectation(size: blob.size, sha256: blob.digest),
-                    limit: blob.size,
+                    limit: blob.size, over: connections,
                     report: { [access] event in
                         switch event {
                         case .received(let bytes, _): access.progress(bytes)
@@ -213,7 +214,6 @@ public final class RegistryClient: Repository {
                 case .denied where !hasLoggedIn:
                     // A token may have run out; this request has it renewed.
                     hasLoggedIn = true
-                    login.forget()
                     _ = try await send(HTTPRequest(.head, "blobs/\(blob.name)"), .pull)
                 case .wrongDigest, .wrongSize: try require(false, blob)
                 case .notFound:

@@ -35,9 +35,6 @@ struct RegistryLogin {
         return settings
     }
 
-    /// Forgets the tokens, which may have run out.
-    mutating func forget() { tokens = [:] }
-
     /// Does what a server wants that answers 401.
     ///
     /// - Throws: ``RegistryError`` with ``RegistryError/Code/denied`` where there is no login, or it was given already.

@@ -31,7 +31,7 @@ struct CurlRequest: ~Copyable {
     private let task: TransferTask
 
     /// Initialises libcurl once for the process.
-    private static let isReady = curl_global_init(ksbuild_globalDefault) == CURLE_OK
+    static let isReady = curl_global_init(ksbuild_globalDefault) == CURLE_OK
 
     /// Prepares a request.
     ///
@@ -127,6 +127,7 @@ struct CurlRequest: ~Copyable {
     /// How the server is reached, and when it is given up.
     private func connect(_ stallSeconds: Int) throws(TransferError) {
         let settings = task.settings
+        if let connections = task.connections { unsafe try require(connections.attach(to: handle)) }
         // Other threads may be at work, so libcurl takes no signals.
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_CONNECTTIMEOUT, settings.connectSeconds)

@@ -69,7 +69,7 @@ enum Exchange {
                         + " HTTPS_PROXY, or name the host in NO_PROXY")
             }
             return .later("the connection broke (\(said))", after: nil)
-        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR:
+        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_SEND_FAIL_REWIND:
             return .later("the connection ended after \(bytes) bytes (\(said))", after: nil)
         case CURLE_PEER_FAILED_VERIFICATION:
             throw error(

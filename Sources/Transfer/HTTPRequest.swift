@@ -85,12 +85,13 @@ extension Transfer {
     /// - Parameters:
     ///   - request: The request.
     ///   - limit: The most bytes of a body that are taken.
+    ///   - connections: Connections to use again; they are left open.
     ///   - sent: Is told how many bytes of the body have gone so far.
     ///   - isCancelled: Is asked again and again whether to stop.
     /// - Returns: What the server answered, or why it did not.
     /// - Throws: ``TransferError`` for what does not pass by itself; `ArtefactError` where the file cannot be read.
     public func send(
-        _ request: HTTPRequest, limit: Int, sent: ((UInt64) -> Void)? = nil,
+        _ request: HTTPRequest, limit: Int, over connections: Connections? = nil, sent: ((UInt64) -> Void)? = nil,
         isCancelled: @escaping () -> Bool = { false }
     ) throws -> HTTPOutcome {
         let address = try Address(request.address)
@@ -99,7 +100,7 @@ extension Transfer {
         }
         let task = TransferTask(
             settings: settings, address: address, expectation: TransferExpectation(), limit: .max, report: nil,
-            isCancelled: isCancelled)
+            isCancelled: isCancelled, connections: connections)
         guard !isCancelled() else { throw task.cancelled }
         let taker = try RequestTaker(request, address, limit: limit, sent: sent, isCancelled: isCancelled)
         let answer = try CurlRequest(address, task).perform(request, taker)

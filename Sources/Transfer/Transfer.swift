@@ -27,6 +27,7 @@ public struct Transfer: Sendable {
     ///   - partial: Where the bytes go; what is there of an earlier attempt is the beginning.
     ///   - expectation: What is known of it.
     ///   - limit: The most bytes that are taken.
+    ///   - connections: Connections to use again; they are left open.
     ///   - report: Is told what happens.
     ///   - isCancelled: Is asked again and again whether to stop, at least once a second.
     /// - Returns: What came; all of it is at `partial`, synchronised.
@@ -35,13 +36,13 @@ public struct Transfer: Sendable {
     ///   but for bytes that cannot be right.
     public func fetch(
         _ text: String, into partial: FilePath, expecting expectation: TransferExpectation = TransferExpectation(),
-        limit: UInt64,
-        report: ((TransferEvent) -> Void)? = nil, isCancelled: @escaping () -> Bool = { false }
+        limit: UInt64, over connections: Connections? = nil, report: ((TransferEvent) -> Void)? = nil,
+        isCancelled: @escaping () -> Bool = { false }
     ) throws -> Fetched {
         let address = try Address(text)
         let task = TransferTask(
             settings: settings, address: address, expectation: expectation, limit: limit, report: report,
-            isCancelled: isCancelled)
+            isCancelled: isCancelled, connections: connections)
         // The password is no part of what a file is, the query may be.
         let file = try PartialFile(
             partial, address: address.location, sha512: expectation.wantsSHA512, isCancelled: isCancelled)

@@ -6,6 +6,7 @@ struct TransferTask {
     let limit: UInt64
     let report: ((TransferEvent) -> Void)?
     let isCancelled: () -> Bool
+    var connections: Connections?
 
     /// The most bytes that the file may have.
     var largest: UInt64 { min(limit, expectation.size ?? .max) }

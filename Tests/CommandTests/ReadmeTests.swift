@@ -54,7 +54,7 @@ import Testing
     @Test(arguments: [
         "README.md", "docs/quick-start.md", "docs/commands.md", "docs/inputs.md", "docs/bundle.md", "docs/upgrade.md",
         "docs/node.md",
-        "docs/media.md", "docs/virtual-machine.md",
+        "docs/media.md", "docs/virtual-machine.md", "docs/publish.md",
     ])
     func `every command that a page names is one`(page: String) async throws {
         let text = String(
@@ -73,6 +73,7 @@ import Testing
         "README.md", "docs/quick-start.md", "docs/commands.md", "docs/inputs.md", "docs/bundle.md", "docs/node.md",
         "docs/testing.md",
         "docs/benchmarks.md", "docs/upgrade.md", "docs/virtual-machine.md", "docs/pipelines.md", "docs/json.md",
+        "docs/publish.md",
     ])
     func `every link to a file leads to one`(page: String) throws {
         let path = Product.checkout.pushing(FilePath(page))

@@ -147,6 +147,21 @@ struct FaultTests {
         #expect(!hasBundle && names == [".1.4.0.incoming"], "\(names)")
     }
 
+    @Test func `two commands in one place exclude each other`() async throws {
+        let project = try PublishProject()
+        try project.build("1.4.0")
+        #expect(try await project.command("publish", "dir:pub").succeeded)
+        try HostFile.makeDirectories(project.scratch.path.pushing("pulled/.pull"))
+        let ksbuild = try Product.ksbuild.string
+        for words in [
+            ["pub", ksbuild, "publish", "dir:pub"], ["pulled/.pull", ksbuild, "pull", "dir:pub", "--out", "pulled"],
+        ] {
+            let refused = try await run("flock", words, in: project.scratch.path)
+            #expect(refused.exitCode == 75, "\(refused.errors)")
+        }
+        #expect(try await project.command("pull", "dir:pub", "--out", "pulled").succeeded)
+    }
+
     @Test(arguments: [
         ("", "is no place"), ("pub", "is no place"), ("dir:", "names no directory"),
         ("oci-layout:", "names no directory"),

@@ -49,7 +49,9 @@ struct FolderTests {
         let names = try HostFile.names(in: bundle)
         let (whole, wrong) = (names[2], names[3])
         try StagedFile.write(HostFile.read(bundle.appending(whole), limit: 1 << 24), to: hidden.appending(whole))
-        try StagedFile.write([1, 2, 3], to: hidden.appending(wrong))
+        // As long as it should be, with other bytes.
+        let length = try HostFile.status(of: bundle.appending(wrong)).size
+        try StagedFile.write([UInt8](repeating: 9, count: Int(length)), to: hidden.appending(wrong))
         try StagedFile.write([1, 2, 3], to: hidden.appending("stranger"))
         let identity = try HostFile.status(of: hidden.appending(whole)).identity
         let outcome = try FolderPublication(BundleFolder(bundle), in: pub).run()

@@ -121,6 +121,22 @@ import Testing
         #expect(sent.values.max() == (24 << 20) - cut, "\(sent), cut off at \(cut)")
     }
 
+    @Test func `Ctrl-C ends it with a word and a code of its own`() async throws {
+        let project = try PublishProject(megabytes: 24)
+        let front = try await RegistryFront(in: project.scratch, "sessions")
+        try project.build("1.4.0")
+        let ended = try await run(
+            "timeout",
+            [
+                "--preserve-status", "--signal", "INT", "1", try Product.ksbuild.string, "publish",
+                "oci://\(front.host)/a",
+            ],
+            in: project.scratch.path)
+        #expect(ended.exitCode == 130, "\(ended.errors)")
+        #expect(ended.errors.contains("goes on"), "\(ended.errors)")
+        #expect(try await project.command("publish", "oci://\(front.host)/a").succeeded)
+    }
+
     @Test func `a directory whose publication is killed shows nothing, and is filled by the next`() async throws {
         let project = try PublishProject(megabytes: 24)
         let bundle = try project.build("1.4.0")

@@ -97,6 +97,15 @@ public final class DockerRegistry {
         }
     }
 
+    /// The address and port of the client of each request of this program that was answered so far.
+    public var clients: [String] {
+        let bytes = (try? HostFile.read(folder.appending("output"), limit: 64 << 20)) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
+            guard line.contains("msg=\"response completed"), line.contains("useragent=ksbuild") else { return nil }
+            return line.split(separator: " ").first { $0.hasPrefix("http.request.remoteaddr=") }.map(String.init)
+        }
+    }
+
     /// The file that holds a blob.
     public func blob(_ digest: String) -> FilePath {
         storage.pushing(FilePath("docker/registry/v2/blobs/sha256/\(digest.prefix(2))/\(digest)/data"))
