@@ -57,11 +57,17 @@ public struct SPDXDocument: Sendable {
 
     /// The one text.
     public func encoded() -> [UInt8] {
-        let unnamed = value(namespace: nil)
-        return value(namespace: "\(Builder.documents)\(name):\(Digest(of: unnamed.document).hex)").document
+        // Composed once, with a digest of zeros where that of the whole comes to stand: it may be long.
+        let zeros = String(repeating: "0", count: 64)
+        var text = value(namespace: "\(Builder.documents)\(name):\(zeros)").document
+        let digest = Array(Digest(of: text).hex.utf8)
+        if let place = text.firstRange(of: Array("\(name):\(zeros)".utf8)) {
+            text.replaceSubrange((place.upperBound - digest.count)..<place.upperBound, with: digest)
+        }
+        return text
     }
 
-    private func value(namespace: String?) -> ConfigValue {
+    private func value(namespace: String) -> ConfigValue {
         let describes = packages.first.map { Relationship(.document, .describes, $0.identifier) }
         let holds = packages.flatMap { package in
             package.files.map { Relationship(package.identifier, .contains, $0.identifier) }
@@ -70,7 +76,7 @@ public struct SPDXDocument: Sendable {
         return .object(
             ("SPDXID", .string(SPDXIdentifier.document.text)), ("spdxVersion", .string("SPDX-2.3")),
             ("dataLicense", .string("CC0-1.0")), ("name", .string(name)),
-            ("documentNamespace", namespace.map { .string($0) }), ("comment", .string(comment)),
+            ("documentNamespace", .string(namespace)), ("comment", .string(comment)),
             (
                 "creationInfo",
                 .object(

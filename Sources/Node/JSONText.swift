@@ -3,11 +3,11 @@ extension ConfigValue {
     /// The value as JSON (RFC 8259) with a line for each member and two blanks of indentation, in the order held.
     package var json: String {
         var text = ""
-        append(to: &text, indentation: 0)
+        append(to: &text, indentation: 0, isSorting: false)
         return text
     }
 
-    private func append(to text: inout String, indentation: Int) {
+    private func append(to text: inout String, indentation: Int, isSorting: Bool) {
         switch self {
         case .null: text += "null"
         case .bool(let flag): text += flag ? "true" : "false"
@@ -16,13 +16,15 @@ extension ConfigValue {
         case .string(let string): Self.append(string, to: &text)
         case .sequence(let values):
             Self.append(to: &text, "[", "]", count: values.count, indentation) { index, text in
-                values[index].append(to: &text, indentation: indentation + 2)
+                values[index].append(to: &text, indentation: indentation + 2, isSorting: isSorting)
             }
         case .mapping(let pairs):
+            let pairs =
+                isSorting ? pairs.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : pairs
             Self.append(to: &text, "{", "}", count: pairs.count, indentation) { index, text in
                 Self.append(pairs[index].key, to: &text)
                 text += ": "
-                pairs[index].value.append(to: &text, indentation: indentation + 2)
+                pairs[index].value.append(to: &text, indentation: indentation + 2, isSorting: isSorting)
             }
         }
     }
@@ -66,7 +68,12 @@ extension ConfigValue {
     }
 
     /// The value as a document that has one text: keys in byte order, slashes as they are, a newline at the end.
-    package var document: [UInt8] { Array((sortedByKey.json + "\n").utf8) }
+    package var document: [UInt8] {
+        var text = ""
+        append(to: &text, indentation: 0, isSorting: true)
+        text += "\n"
+        return Array(text.utf8)
+    }
 
     /// A sequence of texts.
     package static func texts(_ texts: some Sequence<String>) -> ConfigValue { .sequence(texts.map { .string($0) }) }
