@@ -22,7 +22,7 @@ LONG_LIVES = works on QEMU alone|lives in a session
 LONG_TESTS = every power failure|every synchronisation|every call|for two minutes|ten thousand|every flip of every bit|two hundred fetches|fifty fetches|a hundred times
 
 # Suites that keep all processors busy for long; beside them, tests with time limits would not be fair.
-HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests|^UpstreamTests\.CacheProcessTests
+HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests|^UpstreamTests\.CacheProcessTests|^PublishTests\.InterruptionTests
 
 # The targets for a virtual machine, which a project has too; here they run what was built.
 KSBUILD ?= $(CURDIR)/.build/release/ksbuild

@@ -33,7 +33,11 @@ final class Receipt {
         throw PublishError(.busy, subject: out.string, detail: "other pulls are writing to it; try again later")
     }
 
-    deinit { try? lock.close() }
+    deinit {
+        // Where nothing is to be resumed, nothing stays.
+        _ = unsafe path.withPlatformString { name in unsafe rmdir(name) }
+        try? lock.close()
+    }
 
     private static func isStill(_ lock: FileDescriptor, at path: FilePath) -> Bool {
         var mine = stat()

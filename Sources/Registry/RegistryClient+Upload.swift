@@ -11,6 +11,8 @@ extension RegistryClient {
         var location: String
         /// How many bytes the registry has.
         var offset: UInt64
+        /// The fewest bytes of a piece that the registry takes, but for the last one.
+        var smallest: UInt64 = 0
     }
 
     /// Sends a blob unless it is there.
@@ -23,6 +25,7 @@ extension RegistryClient {
         var session = try await resumed(note, blob)
         var failures = 0
         var sent: UInt64 = 0
+        var piece = access.chunkBytes
         while true {
             if session == nil { session = try await begun(blob) }
             guard var current = session else { continue }
@@ -40,11 +43,12 @@ extension RegistryClient {
                 return .sent(sent)
             }
             let before = current.offset
-            let count = min(access.chunkBytes, blob.size - before)
+            let count = min(max(piece, current.smallest), blob.size - before)
             switch try await send(count, of: source, in: current) {
             case .answered(let answer) where (200..<300).contains(answer.status):
                 current.location = try location(answer, from: current.location)
-                current.offset = offset(answer, blob) ?? before + count
+                // Of one byte, `0-0` says both that it is there and that nothing is.
+                current.offset = before + count == 1 ? 1 : offset(answer, blob) ?? before + count
                 sent += count
                 session = current
                 guard current.offset > before else {
@@ -54,7 +58,8 @@ extension RegistryClient {
                 failures = 0
                 access.progress(current.offset)
             case .answered(let answer) where answer.status == 404 || answer.status == 416:
-                // It has another count of bytes, or knows nothing of it any more.
+                // It has another count of bytes, or knows nothing of it any more. Some registries take only one piece.
+                piece = blob.size
                 try await pause(&failures, "the registry has lost the upload (it answers \(answer.status))")
                 session = try await status(current, blob)
             case .answered(let answer): throw refusal(answer, "\(blob.name) is not taken")
@@ -90,7 +95,9 @@ extension RegistryClient {
     private func begun(_ blob: Descriptor) async throws -> Session {
         let answer = try await send(HTTPRequest(.post, "blobs/uploads/"), .push)
         guard answer.status == 202 else { throw refusal(answer, "an upload cannot be begun") }
-        return Session(location: try location(answer, from: base), offset: 0)
+        return Session(
+            location: try location(answer, from: base), offset: 0,
+            smallest: answer.field("oci-chunk-min-length").flatMap { UInt64($0) } ?? 0)
     }
 
     /// What an earlier command began and could not end.

@@ -3,8 +3,8 @@
 registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 127.0.0.1 and 127.0.0.2, which it writes
 to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words: `token` wants a token of /token, which takes
 the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `basic` wants that login
-itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them; `referrers`
-keeps a list of referrers.
+itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them, with `whole`
+in one piece only; `referrers` keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
@@ -107,6 +107,10 @@ class Front(BaseHTTPRequestHandler):
         if self.command == "PATCH":
             first = int((self.headers.get("Content-Range") or "0-").split("-")[0])
             left = int(self.headers.get("Content-Length") or 0)
+            if first > 0 and "whole" in WORDS:
+                os.remove(file)
+                self.close_connection = True
+                return self.answer(416)
             if first != size:
                 self.close_connection = True
                 return self.answer(416, [("Location", here), ("Range", "0-%d" % max(0, size - 1))])

@@ -40,6 +40,8 @@ struct ClientTests {
         let file = try scratch.file("blob", bytes)
         #expect(try await client.push(descriptor, from: .file(file)) == .sent(100_000))
         #expect(try await client.push(descriptor, from: .file(file)) == .present)
+        let (one, single) = blob(1)
+        #expect(try await client.push(one, from: .bytes(single)) == .sent(1))
         let (none, nothing) = blob(0)
         #expect(try await client.push(none, from: .bytes(nothing)) == .sent(0))
         _ = try await client.push(.empty, from: .bytes(Descriptor.emptyBytes))
@@ -56,6 +58,18 @@ struct ClientTests {
         try await client.fetch(none, into: part)
         #expect(try HostFile.read(part, limit: 1 << 20) == [])
         #expect(try HostFile.names(in: scratch.path).allSatisfy { !$0.hasSuffix(".state") })
+    }
+
+    @Test func `a registry that takes a blob in one piece only gets it so`() async throws {
+        let scratch = try Scratch()
+        let front = try await RegistryFront(in: scratch, "sessions", "whole")
+        var access = quick()
+        access.chunkBytes = 1000
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+        let (descriptor, bytes) = blob(2500)
+        _ = try await client.push(descriptor, from: .bytes(bytes))
+        #expect(front.requests.filter { $0.method == "PATCH" }.map(\.bytes) == [1000, 1000, 2500])
+        #expect(try Digest(ofFile: front.registry.blob(descriptor.digest.hex)) == descriptor.digest)
     }
 
     @Test func `one connection does for everything`() async throws {
