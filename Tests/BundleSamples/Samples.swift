@@ -39,6 +39,37 @@ public enum Samples {
             ])
     }
 
+    /// A bundle of a fleet: what its nodes share, and overlay and seed of each.
+    public static func fleet(
+        _ version: String, nodes: [String] = ["edge-001", "edge-002"], secret: Bool = false, iso source: FilePath
+    ) throws -> Stage {
+        var description = try description(version)
+        description.hostname = nil
+        description.nodes = nodes.map { BundleNode(name: $0, hostname: "\($0).example.org") }
+        let stem = "edge-\(version)-x86_64"
+        let files = nodes.flatMap { node in
+            [
+                StagedBatch.File(role: .overlay, node: node, file: "edge-\(node)-\(version)-x86_64.apkovl.tar.gz"),
+                StagedBatch.File(role: .seed, node: node, file: "edge-\(node)-\(version)-x86_64.cidata.iso"),
+            ]
+        }
+        return Stage(
+            description,
+            artefacts: [
+                StagedArtefact(.kubesolo, file: "\(stem)-kubesolo", bytes: binary),
+                StagedArtefact(
+                    .alpineISO, file: "alpine-virt-3.23.6-x86_64.iso", copying: source, digest: Digest(of: iso)),
+            ],
+            batch: StagedBatch(files) { folder in
+                try files.map { file in
+                    var staged = try StagedFile(
+                        folder.appending("nodes").appending(file.node).appending(file.file), digesting: true)
+                    try staged.write(Array("\(file.role) of \(file.node) in \(version)".utf8))
+                    return .init(file, isSecret: secret, written: try staged.commit(durability: .deferred))
+                }
+            })
+    }
+
     public static let occasion = Occasion(when: 1_770_000_000, who: "alice@build-7", why: "test")
 }
 

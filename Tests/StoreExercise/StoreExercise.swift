@@ -5,7 +5,7 @@ import SystemPackage
 
 /// One change of a store of sample bundles in a process of its own, to be traced, killed and refused from outside.
 ///
-/// `store-exercise OUT ISO publish|activate|force|confirm|rollback|prune|hammer
+/// `store-exercise OUT ISO publish|fleet|activate|force|confirm|rollback|prune|hammer
 /// [VERSION|NUMBER|SECONDS]`. Exit code 0: done; 1: refused, with the
 /// reason on standard error; 75: another one is at it.
 @main
@@ -29,6 +29,7 @@ enum StoreExercise {
         case "publish":
             _ = try store.publish(
                 try Samples.stage(argument, overlay: "overlay of \(argument)", iso: iso), allowingDowngrade: true)
+        case "fleet": _ = try store.publish(try Samples.fleet(argument, iso: iso), allowingDowngrade: true)
         case "activate":
             _ = try store.activate(Version(argument), Samples.occasion, allowingDowngrade: true)
         case "force":

@@ -92,6 +92,8 @@ struct CrashJudge: ~Copyable {
         case ("publish", let version?):
             let stage = try Samples.stage("\(version)", overlay: "overlay of \(version)", iso: iso)
             _ = try store.publish(stage, allowingDowngrade: true)
+        case ("fleet", let version?):
+            _ = try store.publish(try Samples.fleet("\(version)", iso: iso), allowingDowngrade: true)
         case ("activate", let version?), ("force", let version?):
             _ = try store.activate(
                 version, Samples.occasion, insisting: words[0] == "force", allowingDowngrade: true)

@@ -35,7 +35,7 @@ struct CrashTests {
     static let script = [
         "publish 1.0.0", "activate 1.0.0", "confirm", "publish 2.0.0", "activate 2.0.0", "confirm", "publish 3.0.0",
         "activate 3.0.0", "rollback", "force 3.0.0", "rollback", "publish 4.0.0", "activate 4.0.0", "confirm",
-        "prune 0", "activate 2.0.0", "publish 5.0.0", "prune 1",
+        "prune 0", "activate 2.0.0", "fleet 5.0.0", "prune 1",
     ]
 
     static var exercise: FilePath {
@@ -180,7 +180,9 @@ struct CrashTests {
         "confirm: out", "prune: out",
         // New files before they have a name: they are synchronised again under it.
         "publish: out/bundles/.staging-VERSION/(new)",
+        "fleet: out/bundles/.staging-VERSION/(new)",
         // The names of shared files: one that is lost is made again when the next bundle needs it.
         "publish: out/store", "publish: out/store/sha256", "publish: out/store/sha256/AB",
+        "fleet: out/store", "fleet: out/store/sha256", "fleet: out/store/sha256/AB",
     ]
 }

@@ -112,6 +112,12 @@ struct DiskRecording: Sendable {
                 synchronised[operations.count] = "\(command): \(place(file.source))"
                 operations.append(.synchronise(inode: inode))
             }
+        case "syncfs":
+            // Everything that there is; as one place, so that it can be left out as one.
+            for inode in inodes.indices {
+                synchronised[operations.count] = "\(command): all"
+                operations.append(.synchronise(inode: inode))
+            }
         case "fchmod": changeMode(files[call.number(0)]?.inode, call.number(1))
         case "chmod": changeMode(inode(call.path(0)), call.number(1))
         case "fchmodat": changeMode(inode(call.path(1)), call.number(2))

@@ -20,6 +20,9 @@ struct FaultTests {
         Case(
             words: ["publish", "4.0.0"], before: "2.0.0", after: "2.0.0",
             versions: ["1.0.0", "2.0.0", "3.0.0", "4.0.0"]),
+        Case(
+            words: ["fleet", "4.0.0"], before: "2.0.0", after: "2.0.0",
+            versions: ["1.0.0", "2.0.0", "3.0.0", "4.0.0"]),
         Case(words: ["activate", "3.0.0"], before: "2.0.0", after: "3.0.0", versions: ["1.0.0", "2.0.0", "3.0.0"]),
         Case(words: ["rollback"], before: "2.0.0", after: "1.0.0", versions: ["1.0.0", "2.0.0", "3.0.0"]),
         Case(words: ["confirm"], before: "3.0.0", after: "3.0.0", versions: ["1.0.0", "2.0.0", "3.0.0"]),
@@ -44,7 +47,7 @@ struct FaultTests {
 
         private static let changing = [
             "openat", "mkdir", "link", "linkat", "symlink", "rename", "unlink", "rmdir", "write", "copy_file_range",
-            "ftruncate", "fsync", "chmod", "fchmod", "close",
+            "ftruncate", "fsync", "syncfs", "chmod", "fchmod", "close",
         ]
         private static let reading = ["read", "pread64", "newfstatat", "fstat", "statx", "getdents64", "readlink"]
 
