@@ -24,6 +24,7 @@ extension Side {
         describe(about)
         guard fleet == nil else {
             arguments = ["boot medium": build.fleetArguments]
+            unread = ["overlays and seeds of the nodes, which --node NAME compares"]
             return
         }
         trees["overlay"] = try Self.tree(build.overlay.tree)

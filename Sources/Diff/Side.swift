@@ -36,6 +36,8 @@ public struct Side: Sendable {
     var trees: [String: ComparedTree] = [:]
     /// The files of a bundle by their roles.
     var artefacts: [String: (size: UInt64, digest: Digest)]?
+    /// What it has and nobody looked into.
+    var unread: [String] = []
     /// All its bytes.
     var size: UInt64?
 

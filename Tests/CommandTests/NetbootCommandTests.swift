@@ -45,7 +45,7 @@ import Testing
             cmp srv/1.0.0/overlays/52:54:00:12:34:01.apkovl.tar.gz out/bundles/1.0.0/nodes/a/*.apkovl.tar.gz
             cmp srv/1.0.0/kubesolo out/bundles/1.0.0/*.kubesolo
             tree srv >before; lay 1.0.0; tree srv | diff before -
-            build --recipe fleet.yaml --version 1.1.0; lay 1.1.0 --quiet; grep -c /1.1.0/ srv/boot.ipxe
+            build --recipe fleet.yaml --version 1.1.0; lay 1.1.0 --quiet; sed -n 3p srv/boot.ipxe; sed -n 3p srv/1.0.0/boot.ipxe
             lay 1.0.0 --quiet; tree srv | grep -v /1.1.0/ | diff before -
             build --recipe one.yaml --version 2.0.0; lay 2.0.0 | tail -n 1; ls srv/2.0.0/overlays
             ls -A srv
@@ -67,6 +67,17 @@ import Testing
                 boot-by-uuid.ipxe
                 boot.ipxe
                 bee
+                srv/1.0.0: identical, 3 overlays
+                  boot: http://192.0.2.9/ksbuild/boot.ipxe
+                set base http://192.0.2.9/ksbuild/1.1.0
+                set base http://192.0.2.9/ksbuild/1.0.0
+                  boot: http://192.0.2.9/ksbuild/boot.ipxe
+                node.apkovl.tar.gz
+                1.0.0
+                1.1.0
+                2.0.0
+                boot-by-uuid.ipxe
+                boot.ipxe
 
                 """, "\(result.output)")
     }
