@@ -121,7 +121,7 @@ let package = Package(
             ["Publish", "Registry", "Bundle", "BundleSamples", "Transfer", "ServerSupport", "ksbuild"]),
         tests("MachineTests", ["Machine"]),
         tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "MachineSamples", "Machine"]),
-        tests("CommandTests", ["ksbuild", "MachineSamples", "ServerSupport"]),
+        tests("CommandTests", ["ksbuild", "Bundle", "BundleSamples", "MachineSamples", "ServerSupport"]),
         tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine"]),
     ]
 )

@@ -20,6 +20,9 @@ public struct StagedBatch {
             self.node = node
             self.file = file
         }
+
+        /// Where it stands in the bundle's directory.
+        public var path: String { "\(BundleNode.directory)/\(node)/\(file)" }
     }
 
     /// A file that was made.

@@ -37,7 +37,7 @@ public struct Difference: Sendable {
     public let sides: (a: Side, b: Side)
     /// All that differs.
     public let changes: [Change]
-    /// The parts that only one side tells of, and so are not compared.
+    /// The parts that only one side tells of or nobody looked into, and so are not compared.
     public let notCompared: [String]
     /// What going from the newer side back to the older one means, where both are bundles or plans.
     public let verdict: RollbackVerdict?
@@ -115,7 +115,7 @@ public struct Difference: Sendable {
         }
         sides = (a, b)
         self.changes = changes
-        self.notCompared = notCompared
+        self.notCompared = notCompared + a.unread + b.unread
         isFirstNewer =
             a.description.flatMap { first in b.description.map { first.version > $0.version } } ?? false
         let (newer, older) = isFirstNewer ? (a, b) : (b, a)

@@ -1,5 +1,6 @@
 internal import APKOVL
 public import Artefact
+internal import Bundle
 internal import CloudInit
 internal import Node
 public import Recipe
@@ -11,10 +12,21 @@ extension Side {
     /// - Parameters:
     ///   - build: All that was decided.
     ///   - recipe: The digest of the recipe.
+    ///   - fleet: The fleet, where the build is that of its recipe without its nodes; of their files nothing is compared.
     /// - Throws: `BundleError` for a version that none may have, `ArtefactError` where a file of a layer cannot be read.
-    public init(plan build: NodeBuild, recipe: Digest) throws {
+    public init(plan build: NodeBuild, recipe: Digest, fleet: Fleet? = nil) throws {
         self.init(.plan, named: "what would be built")
-        describe(try build.description(recipe: recipe))
+        var about = try build.description(recipe: recipe)
+        if let fleet {
+            about.hostname = nil
+            about.nodes = fleet.described
+        }
+        describe(about)
+        guard fleet == nil else {
+            arguments = ["boot medium": build.fleetArguments]
+            unread = ["overlays and seeds of the nodes, which --node NAME compares"]
+            return
+        }
         trees["overlay"] = try Self.tree(build.overlay.tree)
         trees["seed"] = try Self.tree(build.seed.files)
         arguments = ["boot medium": build.mediumArguments]

@@ -36,6 +36,8 @@ public struct Side: Sendable {
     var trees: [String: ComparedTree] = [:]
     /// The files of a bundle by their roles.
     var artefacts: [String: (size: UInt64, digest: Digest)]?
+    /// What it has and nobody looked into.
+    var unread: [String] = []
     /// All its bytes.
     var size: UInt64?
 
@@ -48,13 +50,20 @@ public struct Side: Sendable {
     mutating func describe(_ about: BundleDescription) {
         description = about
         let kubernetes = KubernetesRelease.minor(ofKubeSolo: about.kubesolo.version)
-        facts = [
+        let whole: [(name: String, value: String?)] = [
             ("name", about.name), ("version", about.version.description), ("architecture", about.architecture),
-            ("host name", about.hostname ?? "(none)"), ("epoch", "\(about.epoch)"),
+            ("host name", about.hostname), ("epoch", "\(about.epoch)"),
             ("alpine", "\(about.alpine.flavor) \(about.alpine.release)"),
             ("kubesolo", "\(about.kubesolo.variant) \(about.kubesolo.version)"),
             ("kubernetes", kubernetes ?? "unknown, of KubeSolo \(about.kubesolo.version)"),
             ("datastore", "\(about.datastore.format) of KubeSolo \(about.datastore.kubesolo)"),
         ]
+        facts = whole.compactMap { fact in fact.value.map { (fact.name, $0) } }
+        facts += about.nodes.map { node in
+            (
+                "node \(node.name)",
+                [node.hostname, node.hardwareAddress, node.uuid].compactMap { $0 }.joined(separator: ", ")
+            )
+        }
     }
 }

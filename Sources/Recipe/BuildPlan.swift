@@ -25,6 +25,28 @@ public struct BuildPlan: Hashable, Sendable {
         }
     }
 
+    /// A node of a fleet.
+    public struct Member: Hashable, Sendable {
+        /// Its name.
+        public var name: String
+        /// Its host name.
+        public var hostname: String
+        /// The address of the card that it boots from.
+        public var hardwareAddress: String?
+        /// Its SMBIOS UUID.
+        public var uuid: String?
+        /// Whether its overlay or its seed will hold a secret.
+        public var holdsSecrets: Bool
+    }
+
+    /// What is said of a fleet as a whole.
+    public struct FleetPlan: Hashable, Sendable {
+        /// The nodes, by name.
+        public var members: [Member]
+        /// The places in overlays where not every node has what the recipe without its nodes has.
+        public var ownPaths: Set<EntryPath>
+    }
+
     /// The files that one of the outputs will hold.
     public struct Tree: Hashable, Sendable {
         /// The role of the output that it becomes.
@@ -128,7 +150,9 @@ public struct BuildPlan: Hashable, Sendable {
 
     /// The recipe as it was named.
     public let recipe: String
-    /// The node, all choices made; holds secrets, which neither rendering shows.
+    /// The fleet, where the plan is for all of its nodes.
+    public let fleet: FleetPlan?
+    /// The node, all choices made, or what the nodes of a fleet have without what each says for itself; holds secrets, which neither rendering shows.
     public let node: NodeImage
     /// The virtual machine.
     public let machine: MachineSettings
@@ -136,7 +160,7 @@ public struct BuildPlan: Hashable, Sendable {
     public let trust: [String]
     /// The files that will be made.
     public let outputs: [Output]
-    /// What they will hold.
+    /// What they will hold; of a fleet, what is the same in all nodes.
     public let trees: [Tree]
     /// What the build reads: the recipe, the files that it refers to, and what comes from upstream.
     public let inputs: [Input]
@@ -152,6 +176,7 @@ public struct BuildPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - recipe: The recipe, which brings the files that it refers to and its warnings.
     ///   - node: The node that it gives.
+    ///   - fleet: The fleet, where all of its nodes are planned.
     ///   - outputs: The files that will be made.
     ///   - trees: What they will hold, by role.
     ///   - covered: The entries of the first tree that layers cover.
@@ -161,19 +186,22 @@ public struct BuildPlan: Hashable, Sendable {
     ///   - unchecked: What could not be checked.
     /// - Throws: ``ArtefactError`` where a file of a tree cannot be read.
     public init(
-        recipe: DecodedRecipe, node: NodeImage, outputs: [Output], trees: [(role: String, tree: FileTree)],
+        recipe: DecodedRecipe, node: NodeImage, fleet: FleetPlan? = nil, outputs: [Output],
+        trees: [(role: String, tree: FileTree)],
         covered: [Covered] = [], inputs: [Input] = [], packages: [Package] = [], warnings: [String] = [],
         unchecked: [String] = []
     ) throws {
         self.recipe = recipe.file
         self.node = node
+        self.fleet = fleet
         machine = recipe.recipe.machine
         trust = recipe.recipe.trust.map(\.identifier)
         self.outputs = outputs
+        let ownPaths = fleet?.ownPaths ?? []
         self.trees = try trees.enumerated().map { index, pair in
             Tree(
                 role: pair.role,
-                entries: try pair.tree.entries.map { entry in
+                entries: try pair.tree.entries.filter { !ownPaths.contains($0.path) }.map { entry in
                     let origins = index == 0 ? covered.filter { $0.path == entry.path }.map(\.origin) : []
                     return try Entry(entry, covers: origins)
                 })

@@ -1,5 +1,6 @@
 internal import APKOVL
 internal import Artefact
+internal import Bundle
 internal import CloudInit
 internal import Node
 internal import SystemPackage
@@ -15,30 +16,35 @@ extension NodeBuild {
     /// - Returns: The plan.
     /// - Throws: `ArtefactError` where a file of a layer cannot be read.
     public func plan(_ recipe: DecodedRecipe, warnings: [String], unchecked: [String]) throws -> BuildPlan {
-        let hasSecrets = overlay.tree.holdsSecrets
-        let names = ArtefactNames(node)
-        return try BuildPlan(
+        try BuildPlan(
             recipe: recipe, node: node,
-            outputs: [
-                .init(role: "overlay", name: names.overlay, holdsSecrets: hasSecrets),
-                .init(role: "seed", name: names.seed, holdsSecrets: seedHoldsSecrets),
-                .init(role: "kubesolo", name: names.kubesolo, holdsSecrets: false),
-                .init(role: "alpine-iso", name: names.alpineImage, holdsSecrets: false),
-            ]
-                + (inputs.repositories.isEmpty
-                    ? [] : [.init(role: "packages", name: names.packages, holdsSecrets: false)])
-                + [
-                    .init(role: "sbom", name: names.billOfMaterials, holdsSecrets: false),
-                    .init(role: "provenance", name: names.provenance, holdsSecrets: false),
-                    .init(role: "medium", name: names.medium, holdsSecrets: hasSecrets),
-                    .init(role: "complete-seed", name: names.completeSeed, holdsSecrets: seedHoldsSecrets),
-                ],
+            outputs: plannedOutputs(of: node, secrets: (overlay.tree.holdsSecrets, seedHoldsSecrets)),
             trees: [("overlay", overlay.tree), ("seed", seed.files)],
             covered: overlay.covered.map { .init(path: $0.path, origin: $0.previous) },
             inputs: [alpineInput, kubesoloInput], packages: plannedPackages, warnings: warnings, unchecked: unchecked)
     }
 
-    private var plannedPackages: [BuildPlan.Package] {
+    /// The files that are made of a node: what a fleet has once is named after the fleet, and the node's own after the node.
+    func plannedOutputs(of node: NodeImage, secrets: (overlay: Bool, seed: Bool)) -> [BuildPlan.Output] {
+        var whole = node
+        whole.member = nil
+        let own = ArtefactNames(node)
+        let shared = ArtefactNames(whole)
+        let place = node.member.map { "\(BundleNode.directory)/\($0)/" } ?? ""
+        let packages = inputs.repositories.isEmpty ? nil : shared.packages
+        let rows: [(role: String, name: String?, holdsSecrets: Bool)] = [
+            ("overlay", place + own.overlay, secrets.overlay), ("seed", place + own.seed, secrets.seed),
+            ("kubesolo", shared.kubesolo, false), ("alpine-iso", shared.alpineImage, false),
+            ("packages", packages, false), ("sbom", shared.billOfMaterials, false),
+            ("provenance", shared.provenance, false), ("medium", own.medium, secrets.overlay),
+            ("complete-seed", own.completeSeed, secrets.seed),
+        ]
+        return rows.compactMap { row in
+            row.name.map { .init(role: row.role, name: $0, holdsSecrets: row.holdsSecrets) }
+        }
+    }
+
+    var plannedPackages: [BuildPlan.Package] {
         guard let packages = inputs.packages else { return [] }
         return packages.closure.members.map { member in
             BuildPlan.Package(
@@ -47,7 +53,7 @@ extension NodeBuild {
         }
     }
 
-    private var alpineInput: BuildPlan.Input {
+    var alpineInput: BuildPlan.Input {
         guard let image = inputs.alpineImage else {
             return .init(
                 role: "alpine", name: node.alpine.imageName(node.architecture), state: .missing,
@@ -58,7 +64,7 @@ extension NodeBuild {
             size: image.size, digest: image.digest)
     }
 
-    private var kubesoloInput: BuildPlan.Input {
+    var kubesoloInput: BuildPlan.Input {
         guard let binary = inputs.kubesolo else {
             return .init(
                 role: "kubesolo", name: KubeSoloAsset(node.kubesolo, node.architecture).description, state: .missing,

@@ -5,7 +5,9 @@ extension BuildPlan {
     /// The plan for machines: JSON with sorted keys, the same bytes for the same plan.
     public var json: String {
         ConfigValue.object(
-            ("format", .string("ksbuild-plan/1")), ("recipe", .string(recipe)), ("node", node.planned),
+            ("format", .string("ksbuild-plan/1")), ("recipe", .string(recipe)), ("node", plannedNode),
+            ("nodes", fleet.map { .sequence($0.members.map(\.json)) }),
+            ("ownPaths", fleet.map { .texts($0.ownPaths.sorted().map(\.string)) }),
             (
                 "vm",
                 .object(
@@ -23,13 +25,17 @@ extension BuildPlan {
 
     /// The plan for people.
     public var text: String {
-        var text = "\(node.name) \(node.stamp.version): \(node.alpine) \(node.architecture.rawValue), "
+        let count = fleet.map { ", \($0.members.count) node\($0.members.count == 1 ? "" : "s")" } ?? ""
+        var text = "\(node.name) \(node.stamp.version)\(count): \(node.alpine) \(node.architecture.rawValue), "
         text += "KubeSolo \(node.kubesolo.version) \(node.kubesolo.variant.rawValue)\n"
         func section(_ title: String, _ rows: [[String]]) {
             guard !rows.isEmpty else { return }
             text += "\n\(title)\n" + aligned(rows)
         }
-        section("Node", Self.rows(of: node.planned, below: ""))
+        section("Nodes", fleet?.members.map(\.row) ?? [])
+        section(
+            fleet == nil ? "Node" : "What a node is where it does not say otherwise",
+            Self.rows(of: plannedNode, below: ""))
         section("Trusted keys", trust.map { [$0] })
         section("Artefacts", outputs.map { [$0.role, $0.name, $0.holdsSecrets ? "holds secrets" : ""] })
         section(
@@ -45,11 +51,20 @@ extension BuildPlan {
             "Packages: \(packages.count), \(size) bytes",
             packages.map { ["\($0.name)-\($0.version)", "\($0.size)", $0.origin, $0.reason] })
         for tree in trees {
-            section("Files of the \(tree.role): \(tree.entries.count)", tree.entries.map(\.row))
+            let title = fleet == nil ? "Files of the \(tree.role)" : "Files that the \(tree.role)s of all nodes share"
+            section("\(title): \(tree.entries.count)", tree.entries.map(\.row))
         }
+        let ownPaths = fleet?.ownPaths.sorted() ?? []
+        section("Not the same in all nodes: \(ownPaths.count)", ownPaths.map { [$0.string] })
         section("Warnings", warnings.map { [$0] })
         section("Not checked", unchecked.map { [$0] })
         return text
+    }
+
+    /// The node as data; of a fleet, without the host name, which each node has for itself.
+    private var plannedNode: ConfigValue {
+        guard fleet != nil, case .mapping(let pairs) = node.planned else { return node.planned }
+        return .mapping(pairs.filter { $0.key != "hostname" })
     }
 
     /// The scalars of a value by path, `network.interfaces[0].name`.
@@ -87,6 +102,18 @@ private func aligned(_ rows: [[String]]) -> String {
 extension BuildPlan.Output {
     fileprivate var json: ConfigValue {
         .object(("role", .string(role)), ("name", .string(name)), ("secrets", .bool(holdsSecrets)))
+    }
+}
+
+extension BuildPlan.Member {
+    fileprivate var json: ConfigValue {
+        .object(
+            ("name", .string(name)), ("hostname", .string(hostname)), ("mac", hardwareAddress.map { .string($0) }),
+            ("uuid", uuid.map { .string($0) }), ("secrets", .bool(holdsSecrets)))
+    }
+
+    fileprivate var row: [String] {
+        [name, hostname, hardwareAddress ?? "", uuid ?? "", holdsSecrets ? "holds secrets" : ""]
     }
 }
 

@@ -47,7 +47,7 @@ final class PublishReporter {
     /// Prints what it came to.
     func conclude(_ outcome: PublishReport, json: Bool) throws {
         for warning in outcome.warnings { reporter.show(.warning(warning)) }
-        if json { return Console.print(try JSONText.of(Document(outcome))) }
+        if json { return Console.print(try JSONText.of(Document(outcome, isPull: verb == "pull"))) }
         guard !options.quiet else { return }
         let moved = "\(outcome.movedBytes) bytes moved, \(outcome.presentBytes) there already"
         let mounted = outcome.mountedBytes > 0 ? ", \(outcome.mountedBytes) from another repository" : ""
@@ -57,7 +57,8 @@ final class PublishReporter {
 
     /// The report of `--json`.
     private struct Document: Encodable {
-        let destination: String
+        let destination: String?
+        let source: String?
         let version: String
         let digest: String
         let movedBytes: UInt64
@@ -66,8 +67,9 @@ final class PublishReporter {
         let names: [String]
         let warnings: [String]
 
-        init(_ outcome: PublishReport) {
-            destination = outcome.place
+        init(_ outcome: PublishReport, isPull: Bool) {
+            destination = isPull ? nil : outcome.place
+            source = isPull ? outcome.place : nil
             version = outcome.version.description
             digest = "sha256:\(outcome.digest)"
             movedBytes = outcome.movedBytes

@@ -19,7 +19,7 @@ struct Rebuild {
 
     /// A file that came out otherwise.
     struct Departure {
-        /// Its name in the bundle.
+        /// Its place in the bundle.
         let file: String
         /// What is otherwise.
         let detail: String
@@ -59,7 +59,7 @@ struct Rebuild {
         project.reporter.show(.step("build \(description.version) again"))
         let again = try BundleStore(work.path.appending("out")).publish(stage)
         let departures = try departures(
-            from: again, in: (stage.batch?.files ?? []).map(\.file) + stage.artefacts.map(\.file))
+            from: again, in: (stage.batch?.files ?? []).map(\.path) + stage.artefacts.map(\.file))
         let explanation =
             departures.isEmpty
             ? []
@@ -72,8 +72,8 @@ struct Rebuild {
     }
 
     private func departures(from again: Publication, in order: [String]) throws -> [Departure] {
-        let old = Dictionary(manifest.artefacts.map { ($0.file, $0) }) { first, _ in first }
-        let new = Dictionary(again.manifest.artefacts.map { ($0.file, $0) }) { first, _ in first }
+        let old = Dictionary(manifest.artefacts.map { ($0.path, $0) }) { first, _ in first }
+        let new = Dictionary(again.manifest.artefacts.map { ($0.path, $0) }) { first, _ in first }
         let names = order + old.keys.filter { !order.contains($0) }.sorted()
         var departures: [Departure] = []
         for name in names where old[name] != new[name] {

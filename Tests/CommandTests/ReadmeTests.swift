@@ -53,8 +53,8 @@ import Testing
 
     @Test(arguments: [
         "README.md", "docs/quick-start.md", "docs/commands.md", "docs/inputs.md", "docs/bundle.md", "docs/upgrade.md",
-        "docs/node.md",
-        "docs/media.md", "docs/virtual-machine.md", "docs/publish.md",
+        "docs/node.md", "docs/media.md", "docs/virtual-machine.md", "docs/publish.md", "docs/pipelines.md",
+        "docs/json.md", "docs/fleets.md",
     ])
     func `every command that a page names is one`(page: String) async throws {
         let text = String(
@@ -71,9 +71,8 @@ import Testing
 
     @Test(arguments: [
         "README.md", "docs/quick-start.md", "docs/commands.md", "docs/inputs.md", "docs/bundle.md", "docs/node.md",
-        "docs/testing.md",
-        "docs/benchmarks.md", "docs/upgrade.md", "docs/virtual-machine.md", "docs/pipelines.md", "docs/json.md",
-        "docs/publish.md",
+        "docs/testing.md", "docs/benchmarks.md", "docs/upgrade.md", "docs/virtual-machine.md", "docs/pipelines.md",
+        "docs/json.md", "docs/publish.md", "docs/fleets.md",
     ])
     func `every link to a file leads to one`(page: String) throws {
         let path = Product.checkout.pushing(FilePath(page))

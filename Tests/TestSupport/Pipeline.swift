@@ -8,8 +8,6 @@ public struct Pipeline: Sendable {
     public let project: FilePath
     /// The private key that is the pipeline's secret.
     public let key: FilePath
-    /// Whether the built command has `publish`; without it, that step is left out.
-    public let knowsPublish: Bool
     private let release: FilePath
 
     /// Makes all of it in a folder.
@@ -22,7 +20,8 @@ public struct Pipeline: Sendable {
         project = scratch.path.appending("project")
         key = scratch.path.appending("release.key")
         release = scratch.path.appending("release")
-        // Inputs come from the laboratory, and what is run is noted; all else is what a release has.
+        // Inputs come from the laboratory, the registry's certificate from the test, and what is run is noted; all else is
+        // what a release has.
         let script = """
             mkdir -p release tree project; "$2/Packaging/lay-out" "$1" tree; mv tree/bin/ksbuild tree/bin/ksbuild-itself
             cat >tree/bin/ksbuild <<'SHIM'
@@ -32,6 +31,7 @@ public struct Pipeline: Sendable {
             case $1 in
                 fetch) exec "$here/ksbuild-itself" "$@" --from "$MIRROR" ;;
                 boot) \(booting) ;;
+                publish | pull) if [ "${CA_FILE:-}" ]; then exec "$here/ksbuild-itself" "$@" --ca-file "$CA_FILE"; fi ;;
             esac
             exec "$here/ksbuild-itself" "$@"
             SHIM
@@ -50,11 +50,15 @@ public struct Pipeline: Sendable {
         guard made.succeeded else {
             throw ArtefactError(.system, subject: "pipeline", detail: made.errors, errno: .invalidArgument)
         }
-        knowsPublish = try await ksbuild("--help", in: project).output.contains("  publish ")
     }
 
-    /// Runs the example for a service: `shell`, `github` or `gitlab`.
-    public func run(_ kind: String) async throws -> ProgramResult {
+    /// Runs an example: `shell`, `github`, `gitlab` or `registry`, the last one after that for a shell.
+    ///
+    /// - Parameters:
+    ///   - kind: Which.
+    ///   - further: Variables of the environment that it needs besides.
+    /// - Returns: What it said and how it ended.
+    public func run(_ kind: String, environment further: [String: String] = [:]) async throws -> ProgramResult {
         try? HostFile.remove(project.appending("said"))
         let tarball = release.appending("ksbuild-0.1.0-linux-x86_64.tar.gz")
         var environment = [
@@ -62,7 +66,7 @@ public struct Pipeline: Sendable {
             "KSBUILD_SHA256": try Digest(ofFile: tarball).hex, "MIRROR": Product.mirror.string,
             "XDG_CACHE_HOME": project.removingLastComponent().appending("cache").string,
         ]
-        if !knowsPublish { environment["WITHOUT_PUBLISH"] = "1" }
+        environment.merge(further) { _, own in own }
         return try await TestSupport.run(
             Product.checkout.pushing("Tests/Pipelines/run").string,
             [kind, Product.checkout.pushing("docs/pipelines.md").string], in: project, environment: environment)

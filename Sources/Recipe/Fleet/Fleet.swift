@@ -1,5 +1,5 @@
 public import Artefact
-internal import Bundle
+public import Bundle
 public import Node
 public import SystemPackage
 
@@ -20,7 +20,7 @@ public struct Fleet: Sendable {
     public func image(of node: FleetNode) -> NodeImage { recipe.node(node, stamp: stamp) }
 
     /// The nodes as a bundle names them.
-    var described: [BundleNode] {
+    public var described: [BundleNode] {
         nodes.map { node in
             BundleNode(
                 name: node.name, hostname: node.recipe.hostname ?? node.name,

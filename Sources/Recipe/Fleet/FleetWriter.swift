@@ -113,7 +113,7 @@ struct FleetWriter {
     }
 
     /// Each warning once, with the nodes that it is true of.
-    private static func joined(_ warnings: [(node: Int, text: String)], _ nodes: [FleetNode]) -> [String] {
+    static func joined(_ warnings: [(node: Int, text: String)], _ nodes: [FleetNode]) -> [String] {
         var owners: [String: Set<Int>] = [:]
         for warning in warnings { owners[warning.text, default: []].insert(warning.node) }
         return owners.compactMap { text, owners in
@@ -126,11 +126,12 @@ struct FleetWriter {
 }
 
 extension FileTree {
-    /// The paths at which another tree has nothing or something else, whoever put it there.
-    fileprivate func pathsDiffering(from other: FileTree) -> [EntryPath] {
-        entries.compactMap { entry in
+    /// The paths at which one of two trees has nothing or something else than the other, whoever put it there.
+    func pathsDiffering(from other: FileTree) -> [EntryPath] {
+        let own = entries.compactMap { entry -> EntryPath? in
             guard let present = other[entry.path] else { return entry.path }
             return present.kind == entry.kind && present.mode == entry.mode ? nil : entry.path
         }
+        return own + other.entries.map(\.path).filter { self[$0] == nil }
     }
 }

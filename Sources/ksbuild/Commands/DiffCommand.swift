@@ -30,6 +30,7 @@ struct DiffCommand: ParsableCommand {
     @Flag(help: "Print one JSON document.")
     var json = false
 
+    @OptionGroup var node: NodeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var report: ReportOptions
 
@@ -38,8 +39,10 @@ struct DiffCommand: ParsableCommand {
     }
 
     func run() throws {
+        let choice: NodeChoice = node.node.map { .named($0) } ?? .all
         let difference = Difference(
-            try ComparedSubject.read(a, in: folder), try ComparedSubject.read(b, in: folder),
+            try ComparedSubject.read(a, in: folder, node: choice),
+            try ComparedSubject.read(b, in: folder, node: choice),
             showsText: text || report.verbose)
         if changes { return Console.print(ReleaseNotes(difference).text) }
         try ComparedSubject.conclude(difference, json: json, report)

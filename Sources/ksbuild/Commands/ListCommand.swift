@@ -62,8 +62,10 @@ struct ListCommand: ParsableCommand {
         guard let manifest = bundle.manifest else { return bundle.problem?.description ?? "" }
         let about = manifest.description
         let size = manifest.size >> 20
+        let count = about.nodes.count
+        let nodes = count == 0 ? "" : ", \(count) node\(count == 1 ? "" : "s")"
         return "alpine-\(about.alpine.flavor) \(about.alpine.release), KubeSolo \(about.kubesolo.version), "
-            + "\(about.architecture), \(size) MiB\(manifest.secrets ? ", holds secrets" : "")"
+            + "\(about.architecture)\(nodes), \(size) MiB\(manifest.secrets ? ", holds secrets" : "")"
     }
 
     /// What `--json` says of a bundle.
@@ -77,6 +79,7 @@ struct ListCommand: ParsableCommand {
         let alpine: String?
         let kubesolo: String?
         let architecture: String?
+        let nodes: Int?
         let secrets: Bool?
         let bytes: UInt64?
         let problem: String?
@@ -91,6 +94,7 @@ struct ListCommand: ParsableCommand {
             alpine = bundle.manifest.map { "\($0.description.alpine.flavor) \($0.description.alpine.release)" }
             kubesolo = bundle.manifest?.description.kubesolo.version
             architecture = bundle.manifest?.description.architecture
+            nodes = bundle.manifest.flatMap { $0.nodes.isEmpty ? nil : $0.nodes.count }
             secrets = bundle.manifest?.secrets
             bytes = bundle.manifest?.size
             problem = bundle.problem?.description

@@ -23,6 +23,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var format: FindingOptions
 
     @OptionGroup var recipe: RecipeOption
+    @OptionGroup var node: NodeOption
     @OptionGroup var folder: OutputFolder
     @OptionGroup var inputs: InputOptions
     @OptionGroup var report: ReportOptions
@@ -31,7 +32,7 @@ struct PlanCommand: ParsableCommand {
         if version != BuildStamp.developmentVersion { _ = try Version(version) }
         if let against { return try compare(with: against) }
         if format.sarif { return try printLog() }
-        let plan = try plan(Project(recipe, version: version, report))
+        let plan = try plan(project(version))
         Console.print(format.json ? plan.json : plan.text)
     }
 
@@ -44,7 +45,7 @@ struct PlanCommand: ParsableCommand {
     private func printLog() throws {
         var findings: [PlacedFinding] = []
         do {
-            let project = try Project(recipe, version: version, report)
+            let project = try project(version)
             findings = project.decoded.warnings.map { PlacedFinding($0, level: .warning) }
             let file = FilePath(project.decoded.file)
             let plan = try plan(project)
@@ -65,13 +66,12 @@ struct PlanCommand: ParsableCommand {
 
     /// Shows what differs; without a version of its own the build has that of the other side, so that it is no difference.
     private func compare(with name: String) throws {
-        let other = try ComparedSubject.read(name, in: folder)
+        let other = try ComparedSubject.read(name, in: folder, node: choice)
         let isOwn = version != BuildStamp.developmentVersion
-        let project = try Project(
-            recipe, version: isOwn ? version : other.description?.version.description ?? version, report)
+        let project = try project(isOwn ? version : other.description?.version.description ?? version)
         let work = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-")
         let build = try project.build(inputs, areRequired: false, in: work)
-        let planned = try Side(plan: build, recipe: project.decoded.digest)
+        let planned = try Side(plan: build, recipe: project.decoded.digest, fleet: project.fleet)
         try ComparedSubject.conclude(
             Difference(other, planned, showsText: report.verbose), json: format.json, report)
     }
@@ -88,6 +88,16 @@ struct PlanCommand: ParsableCommand {
             default: project.reporter.show(event)
             }
         }
+        if let fleet = project.fleet {
+            return try build.plan(fleet, recipe: project.decoded, warnings: warnings, unchecked: unchecked)
+        }
         return try build.plan(project.decoded, warnings: warnings, unchecked: unchecked)
+    }
+
+    /// All nodes of a fleet, unless one is named.
+    private var choice: NodeChoice { node.node.map { .named($0) } ?? .all }
+
+    private func project(_ version: String) throws -> Project {
+        try Project(recipe, version: version, node: choice, report)
     }
 }

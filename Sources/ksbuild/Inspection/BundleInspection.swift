@@ -11,6 +11,7 @@ struct BundleInspection: Inspection {
     let version: String?
     let architecture: String?
     let hostname: String?
+    let nodes: [Node]?
     let alpine: String?
     let kubesolo: String?
     let datastore: String?
@@ -30,6 +31,7 @@ struct BundleInspection: Inspection {
         version = about.map { "\($0.version)" }
         architecture = about?.architecture
         hostname = about?.hostname
+        nodes = about.flatMap { $0.nodes.isEmpty ? nil : $0.nodes.map(Node.init) }
         alpine = about.map { "\($0.alpine.flavor) \($0.alpine.release)" }
         kubesolo = about.map { "\($0.kubesolo.variant) \($0.kubesolo.version)" }
         datastore = about.map { "\($0.datastore.format) of KubeSolo \($0.datastore.kubesolo)" }
@@ -61,6 +63,7 @@ struct BundleInspection: Inspection {
             ("signed by", signer.map { "\($0), which is not checked here" }),
         ]
         return ["\(path): bundle"] + rows.compactMap { row in row.1.map { "  \(row.0): \($0)" } }
+            + (nodes ?? []).map(\.line)
             + artefacts.map { "  \($0.mode)  \($0.size)  \($0.sha256.prefix(16))…  \($0.file) (\($0.role))" }
             + inputs.map { "  from \($0.name), \($0.sha256.prefix(16))…, \($0.trust)" }
             + media.map(\.line) + (boot?.lines ?? [])
@@ -92,6 +95,25 @@ struct BundleInspection: Inspection {
             size = artefact.size
             sha256 = artefact.sha256.hex
             mode = "\(artefact.mode)"
+        }
+    }
+
+    /// One node of a fleet.
+    struct Node: Encodable {
+        let name: String
+        let hostname: String
+        let mac: String?
+        let uuid: String?
+
+        init(_ node: BundleNode) {
+            name = node.name
+            hostname = node.hostname
+            mac = node.hardwareAddress
+            uuid = node.uuid
+        }
+
+        var line: String {
+            "  node \(name): " + ["host name \(hostname)", mac, uuid].compactMap { $0 }.joined(separator: ", ")
         }
     }
 
