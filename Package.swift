@@ -119,9 +119,9 @@ let package = Package(
         tests(
             "PublishTests",
             ["Publish", "Registry", "Bundle", "BundleSamples", "Transfer", "ServerSupport", "ksbuild"]),
-        tests("MachineTests", ["Machine"]),
+        tests("MachineTests", ["Machine", "ServerSupport"]),
         tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "MachineSamples", "Machine"]),
         tests("CommandTests", ["ksbuild", "Bundle", "BundleSamples", "MachineSamples", "ServerSupport"]),
-        tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine"]),
+        tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine", "ServerSupport"]),
     ]
 )

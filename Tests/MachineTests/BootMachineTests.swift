@@ -125,8 +125,9 @@ private func isAlive(_ process: Int32) -> Bool {
             #expect(await running.facts.isEmpty)
             let second = try await running.waitForFact("boot", within: .seconds(60))
             #expect(first.description == second.description)
-            try await running.change(.boot, to: machine.bootImage)
-            try await running.change(.seed, to: machine.bootImage)
+            let image = try #require(machine.bootImage)
+            try await running.change(.boot, to: image)
+            try await running.change(.seed, to: image)
         }
     }
 
@@ -134,21 +135,22 @@ private func isAlive(_ process: Int32) -> Bool {
         let scratch = try Scratch()
         var machine = try machine(scratch, saying: "hello\n", dataDisk: .scratch(size: 1 << 30))
         machine.seedImage = try scratch.file("seed, with a comma.iso", [UInt8](repeating: 0, count: 4096))
-        let digest = try Digest(ofFile: machine.bootImage)
-        for image in [machine.bootImage, try #require(machine.seedImage)] {
+        let boot = try #require(machine.bootImage)
+        let digest = try Digest(ofFile: boot)
+        for image in [boot, try #require(machine.seedImage)] {
             try HostFile.setMode(of: image, EntryMode(0o400))
         }
         let other = machine
         try await machine.run(accelerator: .tcg) { running in
             try await running.waitForText("hello", within: .seconds(60))
-            for image in [other.bootImage, try #require(other.seedImage)] {
+            for image in [boot, try #require(other.seedImage)] {
                 #expect(try await Self.isLocked(image) == false)
             }
             var second = other
             second.serialLog = FilePath(other.serialLog.string + ".2")
             try await second.run(accelerator: .tcg) { try await $0.waitForText("hello", within: .seconds(60)) }
         }
-        #expect(try Digest(ofFile: machine.bootImage) == digest)
+        #expect(try Digest(ofFile: boot) == digest)
     }
 
     /// Whether another process holds a lock on any byte of a file (`F_OFD_GETLK`), as QEMU does on what it locks.

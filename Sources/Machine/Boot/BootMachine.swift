@@ -1,8 +1,8 @@
 internal import Artefact
 public import SystemPackage
 
-/// A virtual machine that boots a node as it is delivered: a boot medium, or Alpine's image and the seed image, and a
-/// data disk.
+/// A virtual machine that boots a node as it is delivered: a boot medium, or Alpine's image and the seed image, or a boot
+/// file on the network, and a data disk.
 ///
 /// It is a description; ``run(accelerator:_:)`` starts it, and nothing of it outlives that call. The machine is a Q35
 /// with both images as SATA CD drives, the boot image first, and the data disk on virtio: the layout in which Alpine's
@@ -34,7 +34,9 @@ public struct BootMachine: Hashable, Sendable {
         case kept(FilePath, size: UInt64)
     }
 
-    /// The user-mode network that the machine sees; nothing but the forwarded ports leads in, and nothing leads out.
+    /// The user-mode network that the machine sees; nothing but the forwarded ports leads in. Nothing leads out, but for a
+    /// machine that boots over the network: it reaches the host's loopback interface at the second address, and what the
+    /// host reaches.
     public struct GuestNetwork: Hashable, Sendable {
         /// The network in CIDR form; its second address is the host's, its third the name server's.
         public var network: String
@@ -42,12 +44,24 @@ public struct BootMachine: Hashable, Sendable {
         public var guestAddress: String
         /// Whether the cable is plugged in when the machine starts.
         public var isConnected: Bool
+        /// The hardware address of the card, six bytes in hexadecimal with colons; `nil` is QEMU's first, `52:54:00:12:34:56`.
+        public var hardwareAddress: String?
+        /// What DHCP names to iPXE as the boot file, an address of at most ``longestBootFile`` bytes; the machine boots from it.
+        public var bootFile: String?
+
+        /// The longest name of a boot file: the field `file` of BOOTP with its final zero (RFC 951).
+        public static let longestBootFile = 127
 
         /// Makes a network; the defaults are those of QEMU.
-        public init(network: String = "10.0.2.0/24", guestAddress: String = "10.0.2.15", isConnected: Bool = true) {
+        public init(
+            network: String = "10.0.2.0/24", guestAddress: String = "10.0.2.15", isConnected: Bool = true,
+            hardwareAddress: String? = nil, bootFile: String? = nil
+        ) {
             self.network = network
             self.guestAddress = guestAddress
             self.isConnected = isConnected
+            self.hardwareAddress = hardwareAddress
+            self.bootFile = bootFile
         }
     }
 
@@ -59,8 +73,8 @@ public struct BootMachine: Hashable, Sendable {
     /// The root file system may grow to half of it; KubeSolo itself asks for 512 MiB.
     public static let defaultMemory = 1024
 
-    /// The image to boot from, read only.
-    public var bootImage: FilePath
+    /// The image to boot from, read only; `nil` where the machine boots over the network.
+    public var bootImage: FilePath?
     /// What the boot image is plugged in as.
     public var attachment: Attachment
     /// The seed image, read only.
@@ -75,14 +89,17 @@ public struct BootMachine: Hashable, Sendable {
     public var processors: Int
     /// The network.
     public var network: GuestNetwork
+    /// The SMBIOS UUID; `nil` is none.
+    public var uuid: String?
     /// Where everything that the machine says on its first serial port is kept; replaced at each start.
     public var serialLog: FilePath
 
     /// Describes a machine.
     public init(
-        bootImage: FilePath, seedImage: FilePath?, dataDisk: DataDisk?, serialLog: FilePath, firmware: Firmware = .bios,
+        bootImage: FilePath?, seedImage: FilePath?, dataDisk: DataDisk?, serialLog: FilePath,
+        firmware: Firmware = .bios,
         memory: Int = defaultMemory, processors: Int = 2, network: GuestNetwork = GuestNetwork(),
-        attachment: Attachment = .cd
+        attachment: Attachment = .cd, uuid: String? = nil
     ) {
         self.bootImage = bootImage
         self.attachment = attachment
@@ -93,6 +110,7 @@ public struct BootMachine: Hashable, Sendable {
         self.memory = memory
         self.processors = processors
         self.network = network
+        self.uuid = uuid
     }
 
     /// The ports on the host's loopback interface that lead to the node.
@@ -134,7 +152,40 @@ public struct BootMachine: Hashable, Sendable {
                 throw Self.outOfRange("guest network", text, "an IPv4 network in CIDR form and an address in it")
             }
         }
+        try validateStart()
         if firmware == .uefi { _ = try UEFIFirmware.onThisHost() }
+    }
+
+    /// One thing to boot from, and names that QEMU's option lists can carry.
+    private func validateStart() throws {
+        guard (bootImage == nil) != (network.bootFile == nil) else {
+            throw Self.outOfRange("boot", bootImage == nil ? "nothing" : "both", "an image or a boot file")
+        }
+        if let file = network.bootFile {
+            let isAddress =
+                file.hasPrefix("http://") && file.utf8.count <= GuestNetwork.longestBootFile
+                && file.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+            guard isAddress else {
+                throw Self.outOfRange(
+                    "boot file", String(reflecting: file),
+                    "http://HOST/PATH of at most \(GuestNetwork.longestBootFile) bytes, which is what DHCP carries")
+            }
+            guard firmware == .bios else {
+                throw Self.outOfRange("firmware", firmware.rawValue, "bios, under which iPXE takes the boot file")
+            }
+        }
+        let marks = [
+            ("hardware address", network.hardwareAddress, ":", [2, 2, 2, 2, 2, 2]),
+            ("UUID", uuid, "-", [8, 4, 4, 4, 12]),
+        ]
+        for (what, mark, separator, lengths) in marks {
+            guard let mark else { continue }
+            let parts = mark.split(separator: separator, omittingEmptySubsequences: false)
+            guard parts.map(\.utf8.count) == lengths, parts.allSatisfy({ $0.allSatisfy(\.isHexDigit) }) else {
+                let form = lengths.map { String(repeating: "x", count: $0) }.joined(separator: separator)
+                throw Self.outOfRange(what, String(reflecting: mark), "\(form) in hexadecimal")
+            }
+        }
     }
 
     private static func outOfRange(_ what: String, _ value: String, _ range: String) -> MachineError {

@@ -48,27 +48,43 @@ struct QEMUCommand: Hashable, Sendable {
             words += try Self.blockNode("data", disk, readOnly: false)
             words += ["-device", "virtio-blk-pci,drive=data,serial=\(BootMachine.dataDiskSerial)"]
         }
-        let guest = machine.network.guestAddress
-        words += [
-            "-netdev",
-            "user,id=net0,net=\(machine.network.network),dhcpstart=\(guest),restrict=on"
-                + ",hostfwd=tcp:127.0.0.1:\(ports.ssh)-\(guest):22,hostfwd=tcp:127.0.0.1:\(ports.api)-\(guest):6443",
-            "-device", "virtio-net-pci,netdev=net0,id=nic0,romfile=",
-            "-device", "virtio-rng-pci",
-        ]
+        words += Self.network(machine.network, ports)
+        if let uuid = machine.uuid { words += ["-uuid", uuid] }
+        words += ["-device", "virtio-rng-pci"]
         arguments = words
     }
 
-    /// What the machine boots from.
+    /// The network and its card; the card has its option ROM, which is iPXE, where the machine boots by it.
+    private static func network(
+        _ network: BootMachine.GuestNetwork, _ ports: BootMachine.ForwardedPorts
+    ) -> [String] {
+        let guest = network.guestAddress
+        var link =
+            "user,id=net0,net=\(network.network),dhcpstart=\(guest)"
+            + ",hostfwd=tcp:127.0.0.1:\(ports.ssh)-\(guest):22,hostfwd=tcp:127.0.0.1:\(ports.api)-\(guest):6443"
+        var card = "virtio-net-pci,netdev=net0,id=nic0"
+        if let file = network.bootFile {
+            link += ",bootfile=\(file.commasDoubled)"
+            card += ",bootindex=0"
+        } else {
+            link += ",restrict=on"
+            card += ",romfile="
+        }
+        if let address = network.hardwareAddress { card += ",mac=\(address)" }
+        return ["-netdev", link, "-device", card]
+    }
+
+    /// The drive that the machine boots from; one that boots over the network has none.
     private static func bootDrive(_ machine: BootMachine) throws -> [String] {
+        guard let image = machine.bootImage else { return [] }
         let device: String
         switch machine.attachment {
-        case .cd: return try medium(.boot, machine.bootImage, bus: 0, bootIndex: 0)
+        case .cd: return try medium(.boot, image, bus: 0, bootIndex: 0)
         case .disk: device = "virtio-blk-pci"
         case .usb: device = "usb-storage,bus=usb.0"
         }
         let controller = machine.attachment == .usb ? ["-device", "qemu-xhci,id=usb"] : []
-        return try controller + blockNode("boot", machine.bootImage, readOnly: true)
+        return try controller + blockNode("boot", image, readOnly: true)
             + ["-device", "\(device),drive=boot,bootindex=0"]
     }
 
@@ -177,7 +193,14 @@ extension FilePath {
                     .invalidSpecification, subject: String(reflecting: string),
                     detail: "holds a control character, which QEMU cannot be told")
             }
-            return string.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
+            return string.commasDoubled
         }
+    }
+}
+
+extension String {
+    /// The text with each comma doubled, as QEMU's option lists want it.
+    fileprivate var commasDoubled: String {
+        split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
     }
 }

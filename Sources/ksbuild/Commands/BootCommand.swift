@@ -2,6 +2,7 @@ import ArgumentParser
 import Artefact
 import Bundle
 import Machine
+import Node
 import Recipe
 import SystemPackage
 
@@ -46,6 +47,12 @@ struct BootCommand: AsyncParsableCommand {
 
     @Flag(help: "Boot Alpine's image and the seed image, each in a drive of its own, instead of the boot medium.")
     var twoMedia = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Boot over the network by the iPXE script at this address, as the machine sees it: what the host serves on"
+                + " 127.0.0.1 is at 10.0.2.2.", valueName: "url"))
+    var netboot: String?
 
     @Option(help: ArgumentHelp("The machine's memory in MiB.", valueName: "mib"))
     var memory = BootMachine.defaultMemory
@@ -94,6 +101,15 @@ struct BootCommand: AsyncParsableCommand {
 
     func validate() throws {
         if twoMedia && attach != .cd { throw ValidationError("--two-media boots from CD drives alone") }
+        if netboot != nil && (twoMedia || attach != .cd) {
+            throw ValidationError("--netboot boots from no medium; leave --two-media and --attach out")
+        }
+        if netboot != nil && uefi {
+            throw ValidationError("--netboot boots under BIOS, where QEMU's card has iPXE; leave --uefi out")
+        }
+        if netboot != nil && upgradeFrom != nil {
+            throw ValidationError("--netboot boots what its address stands for; leave --upgrade-from and --to out")
+        }
         guard (upgradeFrom == nil) == (to == nil) else {
             throw ValidationError("--upgrade-from VERSION and --to VERSION go together")
         }
@@ -114,18 +130,35 @@ struct BootCommand: AsyncParsableCommand {
         let work = scratch.appending("\(about.version)")
         try HostFile.makeDirectory(work)
         let machine = BootMachine(
-            bootImage: twoMedia ? try source.file(.alpineISO) : try medium(.boot, of: source, in: work),
+            bootImage: try bootImage(of: source, in: work),
             seedImage: twoMedia ? try medium(.seed, of: source, in: work) : nil,
             dataDisk: (disk ?? dataDisk.map { FilePath($0) }).map { .kept($0, size: Self.dataDiskSize) }
                 ?? .scratch(size: Self.dataDiskSize),
             serialLog: try serialLogPath(source), firmware: uefi ? .uefi : .bios, memory: memory,
-            processors: cpus, attachment: attach)
+            processors: cpus, network: network(of: source.node), attachment: attach, uuid: source.node?.uuid)
         let test = BootTest(
             expecting: BootExpectations(
                 name: about.name, version: about.version.description, hostname: source.hostname,
                 address: expectAddress),
             login: sshKey.map { SSHLogin(user: sshUser, identity: FilePath($0)) }, limit: .seconds(timeout))
         return (machine, test)
+    }
+
+    /// What the machine boots from, unless it boots over the network.
+    private func bootImage(of source: PublishedBundle, in scratch: FilePath) throws -> FilePath? {
+        guard netboot == nil else { return nil }
+        return twoMedia ? try source.file(.alpineISO) : try medium(.boot, of: source, in: scratch)
+    }
+
+    /// The network of the machine: that of the address which is expected, with the hardware address of the node.
+    private func network(of node: BundleNode?) -> BootMachine.GuestNetwork {
+        var network = BootMachine.GuestNetwork(hardwareAddress: node?.hardwareAddress, bootFile: netboot)
+        if let text = expectAddress, let expected = InterfaceAddress(text), expected.address.family == .ipv4 {
+            let prefix = expected.address.network(prefixLength: expected.prefixLength)
+            network.network = "\(prefix)/\(expected.prefixLength)"
+            network.guestAddress = expected.address.description
+        }
+        return network
     }
 
     /// A medium of the bundle, composed for this boot alone.

@@ -1,0 +1,107 @@
+import Artefact
+import Machine
+import ServerSupport
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Nodes of one fleet boot, each as itself.
+@Suite(.oneMachine) struct FleetBootTests {
+    @Test func `a fleet goes through a registry, and boots from a medium and over the network`() async throws {
+        let scratch = try Scratch()
+        let fleet = try await FleetScenario(in: scratch.path)
+        do {
+            let registry = try await DockerRegistry(in: scratch)
+            try await fleet.travel(through: registry, to: "pulled")
+        }
+        let instances = try await Self.instances(fleet, "pulled")
+        #expect(instances == ["edge-001-1.4.0", "edge-002-1.4.0", "edge-003-1.4.0"])
+        try await Self.bootMedium(fleet, FleetScenario.members[1], "pulled")
+        try await Self.bootNetwork(fleet, FleetScenario.members[0], "pulled", try await Nginx(in: scratch))
+    }
+
+    @Test func `the other nodes of a fleet boot from their own media`() async throws {
+        let scratch = try Scratch()
+        let fleet = try await FleetScenario(in: scratch.path)
+        for member in [FleetScenario.members[0], FleetScenario.members[2]] {
+            try await Self.bootMedium(fleet, member, "out")
+        }
+    }
+
+    private static func instances(_ fleet: FleetScenario, _ out: String) async throws -> [String] {
+        var found: [String] = []
+        for member in FleetScenario.members { found.append(try await fleet.instance(of: member, in: out)) }
+        return found
+    }
+
+    /// Boots a node from its own medium and looks at what is its own.
+    private static func bootMedium(
+        _ fleet: FleetScenario, _ member: FleetScenario.Member, _ out: String
+    ) async throws {
+        try await fleet.command(
+            "medium", FleetScenario.version, "--quiet", "--node", member.name, "-o", "\(member.name).iso", "--out", out)
+        let static4 = member.staticAddress
+        let machine = BootMachine(
+            bootImage: fleet.folder.appending("\(member.name).iso"), seedImage: nil,
+            dataDisk: .scratch(size: BootScenario.diskSize), serialLog: fleet.folder.appending("\(member.name).log"),
+            processors: BootScenario.processors,
+            network: .init(
+                network: static4 == nil ? "10.0.2.0/24" : "192.0.2.0/24",
+                guestAddress: static4.map { String($0.prefix { $0 != "/" }) } ?? "10.0.2.15",
+                hardwareAddress: member.hardwareAddress))
+        let login = SSHLogin(user: member.user, identity: BootScenario.login.identity)
+        let expectations = BootExpectations(
+            name: "edge", version: FleetScenario.version, hostname: member.hostname,
+            address: static4 ?? "10.0.2.15/24", hostKeyState: "made", outcomes: [.acpiShutdown: .notAsked])
+        let test = BootTest(expecting: expectations, login: login, limit: BootScenario.limit)
+        let accelerator = await AcceleratorChoice.forThisHost().accelerator
+        try await machine.run(accelerator: accelerator) { node in
+            let report = try await test.judge(node)
+            try #require(report.isHealthy, "\(report.table)")
+            let script = """
+                hostname; cat /sys/class/net/eth0/address; ip -4 route show default | cut -d' ' -f1-5
+                grep -c '^clerk:' /etc/passwd; cat /etc/note 2>&1; ls /media/*/*.apkovl.tar.gz
+                """
+            let result = try await node.ssh("doas sh -s", as: login, input: script, within: .seconds(120))
+            let gateway = static4 == nil ? "10.0.2.2" : "192.0.2.2"
+            let isThird = member.name == "edge-003"
+            let note = isThird ? FleetScenario.note : "cat: can't open '/etc/note': No such file or directory"
+            let lines = result.output.split(separator: "\n").map(String.init)
+            #expect(
+                lines.prefix(5) == [
+                    member.hostname, member.hardwareAddress, "default via \(gateway) dev eth0", isThird ? "1" : "0",
+                    note,
+                ], "\(result.output)\(result.errors)")
+            #expect(lines.count == 6, "one overlay on its media: \(result.output)")
+        }
+    }
+
+    /// Boots a node over the network with the command, from a server that tells what it was asked for.
+    private static func bootNetwork(
+        _ fleet: FleetScenario, _ member: FleetScenario.Member, _ out: String, _ server: Nginx
+    ) async throws {
+        let address = "http://10.0.2.2:\(server.port)/ksbuild"
+        try await fleet.command(
+            "publish", "--netboot", server.root.appending("ksbuild").string, FleetScenario.version, "--url", address,
+            "--out", out)
+        let report = try await fleet.command(
+            "boot", FleetScenario.version, "--node", member.name, "--netboot", "\(address)/boot.ipxe", "--cpus", "1",
+            "--expect-address", "10.0.2.51/24", "--ssh-key", BootScenario.login.identity.string,
+            "--ssh-user", member.user, "--timeout", "\(BootScenario.limit.components.seconds)", "--json", "--out", out)
+        let binary = try Digest(
+            ofFile: server.root.pushing("ksbuild").appending(FleetScenario.version).appending("kubesolo"))
+        for evidence in ["stage state=ready digest=\(binary)", "hostname=\(member.hostname)", "ipv4=10.0.2.51/24"] {
+            #expect(report.contains(evidence), "\(evidence) is not in \(report)")
+        }
+        let asked = try await server.requests()
+        let overlays = asked.filter { $0.path.contains("/overlays/") }
+        let own = "/ksbuild/\(FleetScenario.version)/overlays/\(member.hardwareAddress).apkovl.tar.gz"
+        #expect(!overlays.isEmpty && overlays.allSatisfy { $0.path == own && $0.status == 200 }, "\(overlays)")
+        for name in ["boot.ipxe", "\(FleetScenario.version)/kubesolo"] {
+            #expect(asked.count { $0.path == "/ksbuild/\(name)" && $0.status == 200 } == 1, "\(name): \(asked)")
+        }
+        // Nobody but the node's kernel, init, apk and stage asked, and nothing they need was missing.
+        let missing = asked.filter { $0.status >= 400 }
+        #expect(missing.isEmpty, "\(missing)")
+    }
+}
