@@ -64,7 +64,7 @@ struct ConsoleReportTests {
         let result = try await report(
             """
             begun=$(cut -d. -f1 /proc/uptime)
-            for number in 1 2 3 4 5; do report "health state=unhealthy number=$number  two"; done
+            for number in 1 2 3 4 5; do report "health state=unhealthy number=$number  two "; done
             [ $(($(cut -d. -f1 /proc/uptime) - begun)) -lt 8 ] && echo in time
             cat /shared/console 2>/dev/null
             touch /shared/go
@@ -73,7 +73,7 @@ struct ConsoleReportTests {
             sleep 1; report 'boot state=complete'; wait_for 7 | tail -n 1
             ls /run/ksbuild; ps | grep -c '[-]-late'
             """)
-        let waited = (1...5).map { "ksbuild: health state=unhealthy number=\($0)  two\n" }.joined()
+        let waited = (1...5).map { "ksbuild: health state=unhealthy number=\($0)  two \n" }.joined()
         let last = "late.ttyS0.lock\nlate.ttyS0.turn\n0\n"
         #expect(
             result.output

@@ -119,7 +119,7 @@ struct FleetScenario: Sendable {
         let seed = try BootScenario.one(
             in: folder.appending(out).appending("bundles").appending(Self.version).appending("nodes").appending(
                 member.name), "cidata.iso")
-        let read = try await run("isoinfo", ["-J", "-i", seed.string, "-x", "/meta-data"])
+        let read = try await run("isoinfo", ["-R", "-i", seed.string, "-x", "/meta-data"])
         let line = read.output.split(separator: "\n").first { $0.hasPrefix("instance-id:") }
         return try #require(line, "\(read.output)\(read.errors)").split(separator: " ").last.map(String.init) ?? ""
     }

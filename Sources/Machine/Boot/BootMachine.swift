@@ -34,9 +34,10 @@ public struct BootMachine: Hashable, Sendable {
         case kept(FilePath, size: UInt64)
     }
 
-    /// The user-mode network that the machine sees; nothing but the forwarded ports leads in. Nothing leads out, but for a
-    /// machine that boots over the network: it reaches the host's loopback interface at the second address, and what the
-    /// host reaches.
+    /// The user-mode network that the machine sees.
+    ///
+    /// Nothing but the forwarded ports leads in. Nothing leads out, but for a machine that boots over the network: it
+    /// reaches the host's loopback interface at the second address, and what the host reaches.
     public struct GuestNetwork: Hashable, Sendable {
         /// The network in CIDR form; its second address is the host's, its third the name server's.
         public var network: String
