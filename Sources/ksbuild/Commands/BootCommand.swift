@@ -69,7 +69,9 @@ struct BootCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Who logs in with that key.", valueName: "user"))
     var sshUser = Recipe.defaultUser
 
-    @Option(help: ArgumentHelp("A static address to expect, ADDRESS/LENGTH.", valueName: "cidr"))
+    @Option(
+        help: ArgumentHelp(
+            "An address to expect, ADDRESS/LENGTH; the machine's network is that of it.", valueName: "cidr"))
     var expectAddress: String?
 
     @Option(help: ArgumentHelp("Where a JUnit report goes.", valueName: "file"), completion: .file())

@@ -29,7 +29,8 @@ struct PublishCommand: AsyncParsableCommand {
     var netboot: String?
 
     @Option(
-        help: ArgumentHelp("The address under which the directory of --netboot is served, http://…", valueName: "url"))
+        help: ArgumentHelp(
+            "The address under which the directory of --netboot is served, http://HOST/PATH", valueName: "url"))
     var url: String?
 
     @Option(help: ArgumentHelp("A further tag that moves from version to version.", valueName: "tag"))
