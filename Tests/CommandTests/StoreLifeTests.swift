@@ -34,9 +34,10 @@ import Testing
             says prune --keep 0
             rm out/pins/vm-edge
             says prune --keep 0 --json
-            (flock 9; touch held; sleep 1) 9>out/.lock &
+            (flock 9; touch held; until [ -e go ]; do sleep 0.05; done) 9>out/.lock &
             while ! [ -e held ]; do sleep 0.05; done
             says rollback
+            (sleep 0.5; touch go) &
             says rollback --wait
             wait
             """
