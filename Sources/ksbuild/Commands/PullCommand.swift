@@ -15,7 +15,7 @@ struct PullCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "dir:PATH, oci-layout:PATH[:TAG] or oci://REGISTRY/REPOSITORY[:TAG], the last two also with @sha256:…",
+            "dir:PATH, oci-layout:PATH[:TAG] or oci://REGISTRY/REPOSITORY[:TAG], the last two also with @sha256:DIGEST",
             valueName: "source"))
     var source: String
 
