@@ -16,8 +16,6 @@ extension BundleStore {
     ) throws -> (entries: [Manifest.Artefact], known: [[UInt64]: Digest]) {
         let root = directory.appending(BundleNode.directory)
         try disk.makeDirectory(root, mode: .privateDirectory)
-        let nodes = Set(batch.files.map(\.node)).sorted()
-        for node in nodes { try disk.makeDirectory(root.appending(node), mode: .privateDirectory) }
         var made: [StagedBatch.Made] = []
         try disk.generate(everythingBelow: root) { made = try batch.writer(directory) }
         guard made.map(\.file) == batch.files else {

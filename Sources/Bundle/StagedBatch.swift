@@ -42,7 +42,8 @@ public struct StagedBatch {
         }
     }
 
-    /// Writes every file below the staging directory, where the directories of the nodes stand, in the order given.
+    /// Writes every file below the staging directory and tells of them in the order given; it makes the directory
+    /// `nodes/NODE` of each node, for its owner alone.
     public typealias Writer = (_ folder: FilePath) throws -> [Made]
 
     /// What is to be made.

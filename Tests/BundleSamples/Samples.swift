@@ -61,7 +61,10 @@ public enum Samples {
                     .alpineISO, file: "alpine-virt-3.23.6-x86_64.iso", copying: source, digest: Digest(of: iso)),
             ],
             batch: StagedBatch(files) { folder in
-                try files.map { file in
+                for node in nodes {
+                    try HostFile.makeDirectory(folder.appending("nodes").appending(node), mode: .privateDirectory)
+                }
+                return try files.map { file in
                     var staged = try StagedFile(
                         folder.appending("nodes").appending(file.node).appending(file.file), digesting: true)
                     try staged.write(Array("\(file.role) of \(file.node) in \(version)".utf8))

@@ -41,7 +41,7 @@ struct FleetWriter {
     /// Writes all files, none of them durable yet.
     ///
     /// - Parameters:
-    ///   - folder: Where `nodes/NAME` stands for each node.
+    ///   - folder: Where `nodes` stands.
     ///   - report: Is told what the user should know, once for all nodes that it is true of.
     /// - Returns: What was made, in the order of ``files``, and the paths in overlays where a node has something else than
     ///   the recipe without its nodes.
@@ -96,6 +96,7 @@ struct FleetWriter {
         let build = try NodeBuild(node: image, inputs: inputs, sources: sources, report: report)
         let names = ArtefactNames(image)
         let place = folder.appending(BundleNode.directory).appending(node.name)
+        try HostFile.makeDirectory(place, mode: .privateDirectory)
         let overlay = try build.writeOverlay(to: place.appending(names.overlay), durability: .deferred)
         let seed = try build.writeSeed(
             to: place.appending(names.seed), overlayFile: overlay, isComplete: false, digesting: true,
