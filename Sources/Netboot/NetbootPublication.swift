@@ -60,6 +60,8 @@ extension NetbootTree {
         for name in digests.keys.sorted() where name.hasSuffix(".ipxe") {
             try StagedFile.write(try HostFile.read(target.appending(name), limit: 1 << 20), to: folder.appending(name))
         }
+        // One that another version left would go on starting that one.
+        if digests[Self.scriptByUUID] == nil { try HostFile.remove(folder.appending(Self.scriptByUUID)) }
         return NetbootPublication(
             path: target, isIdentical: isThere, overlays: digests.keys.count { $0.hasPrefix("overlays/") })
     }

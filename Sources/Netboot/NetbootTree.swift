@@ -9,6 +9,8 @@ public import SystemPackage
 public struct NetbootTree: Sendable {
     /// The name of the overlay where the bundle is for one node.
     static let onlyNode = "node"
+    /// The name of the script that tells nodes apart by their UUIDs.
+    static let scriptByUUID = "boot-by-uuid.ipxe"
 
     let bundle: FilePath
     let manifest: Manifest
@@ -95,7 +97,7 @@ public struct NetbootTree: Sendable {
         let byAddress = manifest.nodes.contains { $0.hardwareAddress != nil }
         let byUUID = manifest.nodes.contains { $0.uuid != nil }
         return [("boot.ipxe", script.text(byAddress ? .hardwareAddress : .uuid))]
-            + (byUUID ? [("boot-by-uuid.ipxe", script.text(.uuid))] : [])
+            + (byUUID ? [(Self.scriptByUUID, script.text(.uuid))] : [])
     }
 
     /// Writes everything below a directory that is there and empty; nothing is durable yet.

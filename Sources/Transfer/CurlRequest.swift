@@ -215,7 +215,7 @@ struct CurlRequest: ~Copyable {
                     }) == CURLE_OK
         )
         try set(CURLOPT_NOPROGRESS, 0)
-        return withExtendedLifetime(taker) { unsafe curl_easy_perform(handle) }
+        return withExtendedLifetime(taker) { BrokenPipe.held { unsafe curl_easy_perform(handle) } }
     }
 
     /// Hands a piece to the receiver.
