@@ -48,7 +48,8 @@ lint: ## formatting, shell scripts
 
 test: deps lint lab ## the whole test suite: units first, boots last
 	$(SWIFT) build $(TESTING) --build-tests
-	$(SWIFT) test $(TESTING) --skip-build --skip '^(BootTests|MachineTests|VMTests)\.|$(HEAVY)'
+	$(SWIFT) test $(TESTING) --skip-build --skip '^(BootTests|MachineTests|VMTests|CommandTests|PublishTests)\.|$(HEAVY)'
+	$(SWIFT) test $(TESTING) --skip-build --filter '^(CommandTests|PublishTests)\.' --skip '$(HEAVY)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '$(HEAVY)' --skip '$(LONG_TESTS)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '^(MachineTests|VMTests)\.' --skip '$(LONG_LIVES)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '^BootTests\.' --skip '$(LONG_BOOTS)'

@@ -62,6 +62,14 @@ public struct NetbootTree: Sendable {
                     "has nodes that cannot be told apart over the network (\(unknown.prefix(5).joined(separator: ", "))\(more));"
                     + " give each 'mac' or 'uuid'")
         }
+        if case .boot(_, let words) = manifest.medium(.boot)?.composition,
+            let odd = words.first(where: { $0.contains("${") || ["||", "&&"].contains($0) })
+        {
+            throw NetbootError(
+                .unbootable, subject: subject,
+                detail:
+                    "tells its kernel '\(printable(odd))', which iPXE would take for its own; change kernel.parameters")
+        }
         self.bundle = bundle
         self.manifest = manifest
         self.address = "\(base)/\(about.version)"

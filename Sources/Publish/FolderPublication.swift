@@ -159,7 +159,9 @@ public struct FolderPublication {
     ///
     /// - Returns: Whether it names this version.
     private func pointLatest() throws -> Bool {
-        let versions = try HostFile.names(in: path).compactMap { try? Version($0) }
+        let versions = try HostFile.names(in: path).compactMap { try? Version($0) }.filter { version in
+            HostFile.exists(path.appending(version.description).appending(Manifest.fileName))
+        }
         guard let newest = versions.max() else { return false }
         let link = path.appending(Self.latest)
         let isLatest = newest == bundle.manifest.version

@@ -29,7 +29,11 @@ public final class ImageLayout: Repository {
     /// there.
     public func create() throws {
         if HostFile.exists(path), !HostFile.exists(path.appending(Self.markerName)) {
-            let names = try HostFile.names(in: path).filter { $0 != "blobs" }
+            let names = try HostFile.names(in: path).filter { name in
+                // What a first command that was killed may have left.
+                name != "blobs" && !name.hasPrefix(".\(Self.indexName).") && !name.hasPrefix(".\(Self.markerName).")
+                    && (name != Self.indexName || (try? index(of: path.appending(name)))?.manifests != [])
+            }
             guard names.isEmpty else {
                 throw RegistryError(
                     .wrongType, subject: path.string,
@@ -66,8 +70,11 @@ public final class ImageLayout: Repository {
 
     private func index() throws -> ImageIndex {
         try requireLayout()
-        let file = path.appending(Self.indexName)
-        return try ImageIndex(decoding: HostFile.read(file, limit: ImageDocument.maximumBytes), named: file.string)
+        return try index(of: path.appending(Self.indexName))
+    }
+
+    private func index(of file: FilePath) throws -> ImageIndex {
+        try ImageIndex(decoding: HostFile.read(file, limit: ImageDocument.maximumBytes), named: file.string)
     }
 
     private func replace(_ index: ImageIndex) throws {

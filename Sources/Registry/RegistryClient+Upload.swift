@@ -24,6 +24,9 @@ extension RegistryClient {
         let note = UploadNote(access.notes, "\(name)@\(blob.name)")
         var session = try await resumed(note, blob)
         var failures = 0
+        // Only what goes further than ever before counts as progress: a registry that takes and loses the same pieces
+        // again and again is given up.
+        var furthest = session?.offset ?? 0
         var sent: UInt64 = 0
         var piece = access.chunkBytes
         while true {
@@ -55,7 +58,10 @@ extension RegistryClient {
                     try await pause(&failures, "the registry does not take what is sent to it")
                     continue
                 }
-                failures = 0
+                if current.offset > furthest {
+                    furthest = current.offset
+                    failures = 0
+                }
                 access.progress(current.offset)
             case .answered(let answer) where answer.status == 404 || answer.status == 416:
                 // It has another count of bytes, or knows nothing of it any more. Some registries take only one piece.

@@ -76,7 +76,6 @@ import Testing
                 1.0.0
                 1.1.0
                 2.0.0
-                boot-by-uuid.ipxe
                 boot.ipxe
 
                 """, "\(result.output)")
