@@ -39,6 +39,32 @@ import Testing
         result.output.split(separator: "\n").compactMap { $0.hasPrefix("exit ") ? Int($0.dropFirst(5)) : nil }
     }
 
+    @Test func `secrets of single nodes are in their files alone, and keep the bundle from being published`()
+        async throws
+    {
+        let result = try await run(
+            """
+            export EDGE=node-edge-key-77 PROXY=http://me:proxy-secret-88@proxy.example.org:3128
+            export HASH="\\$6\\$saltofb\\$$(printf 'A%.0s' $(seq 86))"
+            cat >ksbuild.yaml <<'RECIPE'
+            apiVersion: ksbuild/v1
+            name: edge
+            nodes:
+              a: { portainer: { edgeID: abc-1, edgeKey: 'env:EDGE' }, proxy: { https: 'env:PROXY' } }
+              b: { access: { users: [{ name: ops, passwordHash: 'env:HASH' }] } }
+              c: { kubesolo: { config: { extra: { edgeKey: config-secret-99 } } } }
+            RECIPE
+            build --version 1.0.0 2>said
+            for secret in node-edge-key-77 proxy-secret-88 saltofb config-secret-99; do
+                says grep -qs -e $secret said out/bundles/1.0.0/*.json
+            done
+            stat -c %a out/bundles/1.0.0/nodes/*/*.apkovl.tar.gz | sort | uniq -c | tr -s ' '
+            tar -xzOf out/bundles/1.0.0/nodes/b/*.apkovl.tar.gz | grep -c saltofb >/dev/null
+            says k publish dir:published
+            """, bundling: false)
+        #expect(result.succeeded && codes(result) == [1, 1, 1, 1, 77], "\(result.output)\(result.errors)")
+    }
+
     @Test func `overlay, seed and medium are those of the node that is named`() async throws {
         let result = try await run(
             """

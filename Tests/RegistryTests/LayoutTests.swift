@@ -36,6 +36,20 @@ struct LayoutTests {
         #expect(Digest(of: raw.output.utf8) == digest, "\(raw.errors)")
     }
 
+    @Test func `a layout that a killed command began is gone on with, and a list without its mark is left alone`()
+        async throws
+    {
+        let scratch = try Scratch()
+        let path = scratch.path.appending("layout")
+        _ = try await Self.fill(ImageLayout(path), "one", tag: "1.0")
+        try HostFile.remove(path.appending("oci-layout"))
+        #expect(throws: RegistryError.self) { try ImageLayout(path).create() }
+        let empty = #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#
+        try StagedFile.write(Array(empty.utf8), to: path.appending("index.json"))
+        _ = try await Self.fill(ImageLayout(path), "two", tag: "2.0")
+        #expect(try await ImageLayout(path).tags() == ["2.0"])
+    }
+
     @Test func `a tag moves, and what refers to a manifest is found by the tag of its digest`() async throws {
         let scratch = try Scratch()
         let layout = ImageLayout(scratch.path.appending("layout"))
