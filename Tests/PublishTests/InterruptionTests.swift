@@ -1,6 +1,7 @@
 import Artefact
 import Bundle
 import BundleSamples
+import Glibc
 import ServerSupport
 import SystemPackage
 import TestSupport
@@ -125,13 +126,16 @@ import Testing
         let project = try PublishProject(megabytes: 24)
         let front = try await RegistryFront(in: project.scratch, "sessions")
         try project.build("1.4.0")
-        let ended = try await run(
-            "timeout",
-            [
-                "--preserve-status", "--signal", "INT", "1", try Product.ksbuild.string, "publish",
-                "oci://\(front.host)/a",
-            ],
-            in: project.scratch.path)
+        let folder = project.scratch.path
+        let words = [
+            "-c", #"echo $$ >number; exec "$@""#, "sh", try Product.ksbuild.string, "publish", "oci://\(front.host)/a",
+        ]
+        async let running = run("sh", words, in: folder)
+        try await front.waitForUpload()
+        let number = try HostFile.read(folder.appending("number"), limit: 20)
+        let process = try #require(Int32(String(decoding: number.dropLast(), as: UTF8.self)))
+        #expect(kill(process, SIGINT) == 0)
+        let ended = try await running
         #expect(ended.exitCode == 130, "\(ended.errors)")
         #expect(ended.errors.contains("goes on"), "\(ended.errors)")
         #expect(try await project.command("publish", "oci://\(front.host)/a").succeeded)

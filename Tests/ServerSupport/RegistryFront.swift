@@ -64,6 +64,17 @@ public final class RegistryFront {
         }
     }
 
+    /// Waits until some bytes of an upload are there.
+    public func waitForUpload() async throws {
+        for _ in 0..<600 {
+            for name in try HostFile.names(in: uploads) {
+                if let status = try? HostFile.status(of: uploads.appending(name)), status.size > 0 { return }
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw ArtefactError.system("wait for an upload in", uploads, .noSuchFileOrDirectory)
+    }
+
     private var lines: [String] {
         let bytes = (try? HostFile.read(log, limit: 16 << 20)) ?? []
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
