@@ -112,9 +112,10 @@ enum ArchiveRules {
         }
         guard !links.isEmpty else { return [] }
         return contents.entries.keys.sorted().compactMap { path in
-            var parent = path
-            while let slash = parent.lastIndex(of: "/") {
-                parent = String(parent[..<slash])
+            var above = path.utf8[...]
+            while let slash = above.lastIndex(of: UInt8(ascii: "/")) {
+                above = above[..<slash]
+                let parent = String(Substring(above))
                 guard links.contains(parent) else { continue }
                 return .error(
                     "beneath-link", path, "stands beneath the link \(parent), tar fails and the boot ends",

@@ -9,9 +9,8 @@ struct ServiceScripts {
     /// Reads the runlevels.
     init(_ contents: OverlayContents) {
         self.contents = contents
-        let parts = contents.entries.keys.map { $0.split(separator: "/") }
-        started = Set(
-            parts.filter { $0.count == 4 && $0[0] == "etc" && $0[1] == "runlevels" }.map { String($0[3]) })
+        let links = contents.entries.keys.filter { $0.hasPrefix("etc/runlevels/") }.map { $0.split(separator: "/") }
+        started = Set(links.filter { $0.count == 4 }.map { String($0[3]) })
     }
 
     /// Everything that a service needs, with what that needs in turn.

@@ -18,6 +18,7 @@ public struct Overlay: Sendable {
     /// What works otherwise than the user may expect, one line each.
     public let warnings: [String]
     private let epoch: Int64
+    private let sources: OverlaySources
 
     /// Makes the overlay of a node.
     ///
@@ -62,6 +63,7 @@ public struct Overlay: Sendable {
         self.covered = covered
         self.warnings = warnings
         epoch = node.stamp.epoch
+        self.sources = sources
     }
 
     /// The name of the overlay outside a bundle: init takes any `*.apkovl.tar.gz` in the root of a medium.
@@ -90,6 +92,8 @@ public struct CoveredEntry: Hashable, Sendable {
 extension Overlay {
     /// Writes the overlay as one gzip member, durably; 0600 where anything in it is a secret.
     ///
+    /// The files that ksbuild brings along come first, then all others, both in the order of ``FileTree``.
+    ///
     /// - Parameters:
     ///   - target: Where it will stand.
     ///   - durability: When it lasts through a power failure.
@@ -102,7 +106,7 @@ extension Overlay {
         check: (FilePath) throws -> Void = { _ in }
     ) throws -> WrittenFile {
         try TarGzip.write(
-            tree, epoch: epoch, to: target, mode: tree.holdsSecrets ? .secret : .file, durability: durability,
-            check: check)
+            tree, after: sources.beginning(of: tree, epoch: epoch), to: target,
+            mode: tree.holdsSecrets ? .secret : .file, durability: durability, check: check)
     }
 }

@@ -41,7 +41,8 @@ struct OverlayContents {
 
     /// Where busybox tar puts a member: leading `/` and `./` are taken off, and so is the slash of a directory.
     static func place(of name: String) -> String {
-        name.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        let parts = name.utf8.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
+        return parts.map { String(Substring($0)) }.joined(separator: "/")
     }
 
     /// The bytes of a small file.
@@ -64,7 +65,9 @@ struct OverlayContents {
     /// The paths of the entries below a directory, one level deep, sorted.
     func paths(below directory: String) -> [String] {
         let prefix = directory + "/"
-        return entries.keys.filter { $0.hasPrefix(prefix) && !$0.dropFirst(prefix.count).contains("/") }
+        return entries.keys.filter { path in
+            path.hasPrefix(prefix) && !path.utf8.dropFirst(prefix.utf8.count).contains(UInt8(ascii: "/"))
+        }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 

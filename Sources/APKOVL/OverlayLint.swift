@@ -48,8 +48,9 @@ extension OverlayFacts {
         hostname = contents.lines("etc/hostname")?.first
         let levels = Set(
             contents.entries.keys.compactMap { path -> String? in
+                guard path.hasPrefix("etc/runlevels/") else { return nil }
                 let parts = path.split(separator: "/")
-                return parts.count == 4 && parts[0] == "etc" && parts[1] == "runlevels" ? String(parts[2]) : nil
+                return parts.count == 4 ? String(parts[2]) : nil
             })
         for level in levels { runlevels[level] = contents.services(in: level) }
         hasDefaultServices = contents.entries[ServiceRules.marker] != nil

@@ -1,4 +1,6 @@
+internal import Archive
 internal import Artefact
+internal import Synchronization
 public import SystemPackage
 
 /// What overlays are made of besides the node: the files that ksbuild brings along, and the layers.
@@ -8,6 +10,7 @@ public struct OverlaySources: Sendable {
     /// The files that go into every overlay.
     let base: FileTree
     private let layers: [FilePath: [TreeEntry]]
+    private let latest = LatestBeginning()
 
     /// The directory below `resources` that goes into every overlay.
     static let baseName = "base"
@@ -44,6 +47,17 @@ public struct OverlaySources: Sendable {
     /// What a layer holds.
     func entries(of layer: FilePath) throws -> [TreeEntry] { try layers[layer] ?? Self.read(layer) }
 
+    /// The files that ksbuild brings along, as far as they are in an overlay as they are here: no value of the node is in
+    /// them and no layer covers them. Overlays begin with them, so that a fleet compresses them once.
+    func beginning(of tree: FileTree, epoch: Int64) throws -> TarBeginning {
+        var paths: Set<EntryPath> = []
+        let entries = base.entries.filter { entry in
+            guard tree[entry.path] == entry, entry.path.parent.map(paths.contains) ?? true else { return false }
+            return paths.insert(entry.path).inserted
+        }
+        return try latest.beginning(entries, epoch: epoch)
+    }
+
     private static func read(_ layer: FilePath) throws -> [TreeEntry] {
         try LayerDirectory(layer, origin: origin(of: layer), modes: .own).entries
     }
@@ -54,5 +68,17 @@ public struct OverlaySources: Sendable {
         var kept = entry
         kept.kind = .file(.bytes(try HostFile.read(path, limit: Int(keptBytes))))
         return kept
+    }
+}
+
+/// The last beginning that was asked for, which all nodes of a fleet have in common most of the time.
+private final class LatestBeginning: Sendable {
+    private let latest = Mutex<TarBeginning?>(nil)
+
+    func beginning(_ entries: [TreeEntry], epoch: Int64) throws -> TarBeginning {
+        if let latest = latest.withLock({ $0 }), latest.epoch == epoch, latest.entries == entries { return latest }
+        let beginning = try TarBeginning(entries, epoch: epoch)
+        latest.withLock { $0 = beginning }
+        return beginning
     }
 }

@@ -29,6 +29,26 @@ struct Deflater: ~Copyable {
         checksum = crc32(0, nil, 0)
     }
 
+    private init(_ stream: UnsafeMutablePointer<z_stream>, checksum: UInt, count: UInt32) {
+        unsafe self.stream = unsafe stream
+        output = [UInt8](repeating: 0, count: 64 * 1024)
+        self.checksum = checksum
+        self.count = count
+    }
+
+    /// Another one in the same state: what both write from now on does not depend on the other.
+    ///
+    /// - Throws: ``ArchiveError`` with ``ArchiveError/Code/system`` when there is no memory.
+    func copy() throws(ArchiveError) -> Deflater {
+        let copied = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe copied.initialize(to: z_stream())
+        guard unsafe deflateCopy(copied, stream) == Z_OK else {
+            unsafe copied.deallocate()
+            throw ArchiveError(.system, subject: "zlib", detail: "cannot go on (out of memory)")
+        }
+        return unsafe Deflater(copied, checksum: checksum, count: count)
+    }
+
     deinit {
         unsafe deflateEnd(stream)
         unsafe stream.deallocate()

@@ -27,7 +27,7 @@ struct MemberAssembly {
 
     /// What makes the member unreadable, if anything does.
     func complaint(_ limits: ArchiveLimits) -> (code: ArchiveError.Code, detail: String)? {
-        let shown = String(reflecting: String(decoding: name.prefix(120), as: UTF8.self))
+        var shown: String { String(reflecting: String(decoding: name.prefix(120), as: UTF8.self)) }
         guard !name.isEmpty, !name.contains(0), !link.contains(0) else {
             return (.malformed, "a member has no name, or one with a NUL byte in it")
         }

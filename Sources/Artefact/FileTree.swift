@@ -23,6 +23,17 @@ public struct FileTree: Hashable, Sendable {
     /// Whether any entry carries a secret.
     public var holdsSecrets: Bool { entriesByPath.values.contains { $0.isSecret } }
 
+    /// The paths at which one of two trees has nothing or something else than the other, whoever put it there.
+    public func pathsDiffering(from other: FileTree) -> Set<EntryPath> {
+        var differing: Set<EntryPath> = []
+        for (path, entry) in entriesByPath {
+            let present = other.entriesByPath[path]
+            if present?.kind != entry.kind || present?.mode != entry.mode { differing.insert(path) }
+        }
+        for path in other.entriesByPath.keys where entriesByPath[path] == nil { differing.insert(path) }
+        return differing
+    }
+
     /// Adds an entry whose path is still free; a directory that is there already only takes over mode and owner.
     ///
     /// - Throws: ``ArtefactError`` with ``ArtefactError/Code/conflict``.

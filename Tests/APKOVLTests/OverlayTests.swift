@@ -36,6 +36,46 @@ struct OverlayTests {
         #expect(listing == expected)
     }
 
+    @Test func `overlays of several nodes have the bytes of each by itself, the files ksbuild brings along first`()
+        throws
+    {
+        let scratch = try Scratch()
+        let layer = scratch.path.appending("layer")
+        try HostFile.makeDirectories(layer.pushing("etc/init.d"))
+        try StagedFile.write(
+            Array("#!/sbin/openrc-run\n".utf8), to: layer.pushing("etc/init.d/kubesolo"), mode: .executable)
+        let nodes: [NodeImage] = [
+            .example { _ in }, .example { $0.layers = [layer] }, .example { $0.hostname = "other" },
+            .example { $0.stamp = BuildStamp(version: "1.0.0", epoch: $0.stamp.epoch + 1) }, .example { _ in },
+        ]
+        let shared = try OverlaySources(resources: resources)
+        let target = scratch.path.appending("o.apkovl.tar.gz")
+        func bytes(_ node: NodeImage, _ sources: OverlaySources) throws -> [UInt8] {
+            _ = try Overlay(node: node, binary: nil, sources: sources).write(to: target)
+            return try HostFile.read(target, limit: 1 << 20)
+        }
+        for node in nodes { #expect(try bytes(node, shared) == bytes(node, OverlaySources(resources: resources))) }
+
+        let own = try Set(OverlaySources(resources: resources).base.entries.map(\.path.string))
+        for (node, others) in [(nodes[0], 0), (nodes[1], 1)] {
+            _ = try bytes(node, shared)
+            var reader = try ArchiveReader(target)
+            var seen: Set<String> = []
+            var names: [String] = []
+            while let member = try reader.next() {
+                let path = OverlayContents.place(of: member.name)
+                if let slash = path.lastIndex(of: "/") { #expect(seen.contains(String(path[..<slash])), "\(path)") }
+                seen.insert(path)
+                names.append(path)
+            }
+            let end = try #require(names.firstIndex { !own.contains($0) })
+            // What a layer covers comes later.
+            #expect(names[end...].count(where: own.contains) == others)
+            #expect(names[..<end].contains("etc/init.d/kubesolo") == (others == 0))
+            #expect(names[..<end].contains("usr/libexec/ksbuild/stage"))
+        }
+    }
+
     @Test func `every runlevel is there in full, and each link has its script`() async throws {
         let tree = try overlay().tree
         let levels = [

@@ -51,6 +51,44 @@ import Testing
         #expect(Digest(of: bytes).hex == "6d2dc7664228344aef391737aee753003e945dbfc786d685992558c145d6bd99")
     }
 
+    @Test(arguments: [0, 1, 2, 40, 90]) func `archives that begin alike have the bytes of one compressed whole`(
+        shared: Int
+    ) async throws {
+        let scratch = try Scratch()
+        var tree = FileTree()
+        var random = SeededGenerator(seed: 4)
+        for number in 0..<90 {
+            let text = (0..<Int.random(in: 0...3000, using: &random)).map { _ in
+                "etc init start stop need use \n".randomElement(using: &random) ?? "-"
+            }
+            try tree.addFile("f\(100 + number)", String(text), origin: "test")
+        }
+        let beginning = try TarBeginning(Array(tree.entries.suffix(shared)), epoch: 7)
+        // What one archive goes on with is nothing to the next.
+        for name in ["first", "second"] {
+            let target = scratch.path.appending(name)
+            try TarGzip.write(tree, after: beginning, to: target)
+            let whole = try await run(
+                "python3",
+                [
+                    "-c",
+                    """
+                    import gzip, sys, zlib
+                    data = open(sys.argv[1], 'rb').read()
+                    tar = gzip.decompress(data)
+                    one = zlib.compressobj(6, zlib.DEFLATED, -15, 8)
+                    print(data[10:-8] == one.compress(tar) + one.flush(), len(tar))
+                    """, target.string,
+                ])
+            #expect(whole.output.hasPrefix("True "), "\(whole.errors)")
+            var reader = try ArchiveReader(target)
+            var names: [String] = []
+            while let member = try reader.next() { names.append(member.name) }
+            let paths = tree.entries.map(\.path.string)
+            #expect(names == paths.suffix(shared) + paths.dropLast(shared))
+        }
+    }
+
     @Test func `the order in which a tree was made does not matter`() throws {
         let tree = try TreeGenerator.tree(7, seed: 1)
         let bytes = try tar(tree)

@@ -91,7 +91,7 @@ struct FleetWriter {
 
     private func write(
         _ node: FleetNode, into folder: FilePath, _ report: @escaping BuildReport
-    ) throws -> (made: [StagedBatch.Made], ownPaths: [EntryPath]) {
+    ) throws -> (made: [StagedBatch.Made], ownPaths: Set<EntryPath>) {
         let image = fleet.image(of: node)
         let build = try NodeBuild(node: image, inputs: inputs, sources: sources, report: report)
         let names = ArtefactNames(image)
@@ -123,16 +123,5 @@ struct FleetWriter {
                 return (first, "node \(nodes[first].name)\(more): \(text)")
             }
         }.sorted { $0 < $1 }.map(\.1)
-    }
-}
-
-extension FileTree {
-    /// The paths at which one of two trees has nothing or something else than the other, whoever put it there.
-    func pathsDiffering(from other: FileTree) -> [EntryPath] {
-        let own = entries.compactMap { entry -> EntryPath? in
-            guard let present = other[entry.path] else { return entry.path }
-            return present.kind == entry.kind && present.mode == entry.mode ? nil : entry.path
-        }
-        return own + other.entries.map(\.path).filter { self[$0] == nil }
     }
 }
