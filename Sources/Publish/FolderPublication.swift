@@ -33,6 +33,7 @@ public struct FolderPublication {
         guard flock(folder.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             throw PublishError(.busy, subject: path.string, detail: "another command publishes there; try again later")
         }
+        try requireLink()
         let version = bundle.manifest.version
         let target = path.appending(version.description)
         var outcome = PublishReport(
@@ -155,6 +156,14 @@ public struct FolderPublication {
         throw taken("holds another bundle already ('\(odd)' differs)")
     }
 
+    /// Sees to it that `latest` is there as a link or not at all.
+    private func requireLink() throws {
+        let link = path.appending(Self.latest)
+        guard HostFile.exists(link), try HostFile.status(of: link, followingLinks: false).kind != .symlink else { return }
+        throw PublishError(
+            .taken, subject: link.string, detail: "is no link; move it away, so that it can name the newest version")
+    }
+
     /// Has `latest` name the newest version that is there; it never goes back.
     ///
     /// - Returns: Whether it names this version.
@@ -165,14 +174,7 @@ public struct FolderPublication {
         guard let newest = versions.max() else { return false }
         let link = path.appending(Self.latest)
         let isLatest = newest == bundle.manifest.version
-        if HostFile.exists(link) {
-            guard try HostFile.status(of: link, followingLinks: false).kind == .symlink else {
-                throw PublishError(
-                    .taken, subject: link.string,
-                    detail: "is no link; move it away, so that it can name the newest version")
-            }
-            if try HostFile.target(ofLink: link) == newest.description { return isLatest }
-        }
+        if HostFile.exists(link), try HostFile.target(ofLink: link) == newest.description { return isLatest }
         let fresh = path.appending(".\(Self.latest)-new")
         try HostFile.remove(fresh)
         try HostFile.makeSymlink(fresh, to: newest.description)

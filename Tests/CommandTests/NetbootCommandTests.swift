@@ -34,6 +34,23 @@ import Testing
         result.output.split(separator: "\n").compactMap { $0.hasPrefix("exit ") ? Int($0.dropFirst(5)) : nil }
     }
 
+    @Test func `words for the kernel that iPXE would take for its own are refused`() async throws {
+        let result = try await run(
+            """
+            for word in 'a=${net0/ip}' '||' '&&'; do
+                sed "\\$ a kernel: { parameters: ['$word'] }" one.yaml >word.yaml
+                rm -rf out; build --recipe word.yaml --version 1.0.0
+                says lay 1.0.0; test ! -e srv
+            done
+            sed '$ a kernel: { parameters: ["a=$net0", "b=|"] }' one.yaml >word.yaml
+            rm -rf out; build --recipe word.yaml --version 1.0.0
+            says lay 1.0.0; grep -c 'a=$net0 b=|' srv/1.0.0/boot.ipxe
+            """)
+        #expect(codes(result) == [65, 65, 65, 0], "\(result)")
+        #expect(result.errors.contains("tells its kernel 'a=${net0/ip}', which iPXE would take for its own"))
+        #expect(result.output.hasSuffix("exit 0\n1\n"), "\(result.output)")
+    }
+
     @Test func `each node finds its own overlay, and the same again changes nothing`() async throws {
         let result = try await run(
             """

@@ -4,7 +4,8 @@ registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 1
 to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words: `token` wants a token of /token, which takes
 the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `basic` wants that login
 itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them, with `whole`
-in one piece only; `referrers` keeps a list of referrers.
+in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next; `referrers` keeps a list of
+referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
@@ -114,6 +115,13 @@ class Front(BaseHTTPRequestHandler):
             if first != size:
                 self.close_connection = True
                 return self.answer(416, [("Location", here), ("Range", "0-%d" % max(0, size - 1))])
+            if first > 0 and "forgetful" in WORDS:
+                self.body()
+                open(file, "wb").close()
+                return self.answer(416)
+            if "forgetful" in WORDS:
+                open(file, "wb").write(self.body()[:100])
+                return self.answer(202, [("Location", here), ("Range", "0-%d" % (os.path.getsize(file) - 1))])
             with open(file, "ab", buffering=0) as out:
                 while left > 0:
                     piece = self.rfile.read1(min(left, 65536))

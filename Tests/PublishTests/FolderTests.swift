@@ -38,6 +38,21 @@ struct FolderTests {
             #expect(published.succeeded, "\(published.errors)")
             #expect(try HostFile.target(ofLink: link) == latest)
         }
+        // Names of versions that stand for no bundle are no versions.
+        try HostFile.makeDirectories(project.scratch.path.pushing("pub/9.0.0"))
+        try StagedFile.write([], to: project.scratch.path.pushing("pub/8.0.0"))
+        #expect(try await project.command("publish", "dir:pub", "1.9.0").succeeded)
+        #expect(try HostFile.target(ofLink: link) == "2.0.0-rc.1")
+    }
+
+    @Test func `what stands where latest would be and is no link is found before anything is published`() async throws {
+        let project = try PublishProject()
+        try project.build("1.4.0")
+        try HostFile.makeDirectories(project.scratch.path.appending("pub"))
+        try StagedFile.write(Array("mine".utf8), to: project.scratch.path.pushing("pub/latest"))
+        let refused = try await project.command("publish", "dir:pub")
+        #expect(refused.exitCode == 73 && refused.errors.contains("pub/latest: is no link"), "\(refused)")
+        #expect(try HostFile.names(in: project.scratch.path.appending("pub")) == ["latest"])
     }
 
     @Test func `what is whole and right of an attempt that ended early is not copied again, and the rest is`() throws {

@@ -72,6 +72,23 @@ struct ClientTests {
         #expect(try Digest(ofFile: front.registry.blob(descriptor.digest.hex)) == descriptor.digest)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a registry that forgets each upload again and again is given up`() async throws
+    {
+        let scratch = try Scratch()
+        let front = try await RegistryFront(in: scratch, "sessions", "forgetful")
+        var access = quick()
+        access.chunkBytes = 1000
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+        let (descriptor, bytes) = blob(2500)
+        let error = await #expect(throws: RegistryError.self) {
+            try await client.push(descriptor, from: .bytes(bytes))
+        }
+        #expect(error?.code == .unavailable)
+        #expect("\(error.map { "\($0)" } ?? "")".contains("the registry has lost the upload"))
+        let pieces = front.requests.filter { $0.method == "PATCH" }
+        #expect((4...8).contains(pieces.count), "\(pieces)")
+    }
+
     @Test func `one connection does for everything`() async throws {
         let scratch = try Scratch()
         let registry = try await DockerRegistry(in: scratch, .none)

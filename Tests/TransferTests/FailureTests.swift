@@ -4,7 +4,8 @@ import ServerSupport
 import SystemPackage
 import TestSupport
 import Testing
-import Transfer
+
+@testable import Transfer
 
 /// What may pass is tried again, what will not is said at once.
 struct FailureTests {
@@ -155,5 +156,22 @@ struct FailureTests {
         let error = try failure(text, into: scratch, TransferExpectation(), quick(retries: 0))
         #expect(error.code == .invalidAddress, "\(error)")
         #expect(!error.description.contains("secret"))
+    }
+
+    /// Were the signal not held, it would end the tests.
+    @Test func `writing to what the other side has closed is an error and no end of the process`() throws {
+        var ends: [Int32] = [0, 0]
+        let isOpen = unsafe ends.withUnsafeMutableBufferPointer { unsafe pipe($0.baseAddress) } == 0
+        try #require(isOpen)
+        close(ends[0])
+        defer { close(ends[1]) }
+        let (count, code) = BrokenPipe.held { (unsafe write(ends[1], "x", 1), errno) }
+        #expect(count == -1 && code == EPIPE)
+        var pending = sigset_t()
+        var blocked = sigset_t()
+        unsafe sigpending(&pending)
+        unsafe _ = pthread_sigmask(SIG_BLOCK, nil, &blocked)
+        let (isPending, isBlocked) = unsafe (sigismember(&pending, SIGPIPE), sigismember(&blocked, SIGPIPE))
+        #expect(isPending == 0 && isBlocked == 0)
     }
 }
