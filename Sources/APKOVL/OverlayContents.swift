@@ -68,7 +68,7 @@ struct OverlayContents {
         return entries.keys.filter { path in
             path.hasPrefix(prefix) && !path.utf8.dropFirst(prefix.utf8.count).contains(UInt8(ascii: "/"))
         }
-            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     /// The services that a runlevel's links name, sorted.

@@ -1,5 +1,5 @@
 internal import Archive
-internal import Artefact
+public import Artefact
 internal import Synchronization
 public import SystemPackage
 
@@ -43,6 +43,21 @@ public struct OverlaySources: Sendable {
 
     /// What messages call the files of a layer.
     static func origin(of layer: FilePath) -> String { "layer \(layer)" }
+
+    /// What stands for all that a layer holds: the SHA-256 of its tar archive, as `TarFile` writes it with the time 0, its
+    /// secrets empty.
+    ///
+    /// - Throws: ``OverlayError`` where the layer cannot be carried, ``ArtefactError`` where something cannot be read.
+    public func digest(of layer: FilePath) throws -> Digest {
+        var tree = FileTree()
+        for var entry in try entries(of: layer) {
+            if entry.isSecret, case .file = entry.kind { entry.kind = .file(.bytes([])) }
+            try tree.insert(entry)
+        }
+        var stream = DigestStream()
+        try TarGzip.writeTar(tree, epoch: 0) { bytes in stream.update(bytes) }
+        return stream.finalize()
+    }
 
     /// What a layer holds.
     func entries(of layer: FilePath) throws -> [TreeEntry] { try layers[layer] ?? Self.read(layer) }

@@ -9,6 +9,9 @@ public struct Version: Hashable, Sendable, Comparable, CustomStringConvertible {
     private let numbers: [String]
     private let prerelease: [String]
 
+    /// Whether it comes before the release that it is named after, as 2.0.0-rc.1 before 2.0.0.
+    public var isPreRelease: Bool { !prerelease.isEmpty }
+
     /// The longest version that is taken, in bytes.
     public static let maximumBytes = 128
 

@@ -70,7 +70,7 @@ struct BundleArtefact {
             case Manifest.fileName: return "application/vnd.ksbuild.manifest.v1+json"
             case ChecksumList.fileName: return "text/plain"
             case _ where file.path.hasSuffix(".intoto.jsonl"): return envelope
-            case _ where file.path.hasSuffix(".sshsig"): return "\(signature)+sshsig"
+            case SSHSignature.fileName: return "\(signature)+sshsig"
             default: return "\(signature)+minisign"
             }
         }

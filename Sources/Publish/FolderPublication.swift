@@ -1,5 +1,5 @@
 internal import Artefact
-internal import Bundle
+public import Bundle
 internal import Glibc
 public import SystemPackage
 
@@ -27,6 +27,7 @@ public struct FolderPublication {
     /// - Returns: What was copied.
     /// - Throws: ``PublishError`` with ``PublishError/Code/taken`` or ``PublishError/Code/busy``, `ArtefactError`.
     public func run() throws -> PublishReport {
+        try requireOutsideBundles()
         try HostFile.makeDirectories(path)
         let folder = try HostFile.open(path)
         defer { try? folder.close() }
@@ -34,6 +35,7 @@ public struct FolderPublication {
             throw PublishError(.busy, subject: path.string, detail: "another command publishes there; try again later")
         }
         try requireLink()
+        try requireSameBundle()
         let version = bundle.manifest.version
         let target = path.appending(version.description)
         var outcome = PublishReport(
@@ -159,19 +161,58 @@ public struct FolderPublication {
     /// Sees to it that `latest` is there as a link or not at all.
     private func requireLink() throws {
         let link = path.appending(Self.latest)
-        guard HostFile.exists(link), try HostFile.status(of: link, followingLinks: false).kind != .symlink else { return }
+        guard HostFile.exists(link), try HostFile.status(of: link, followingLinks: false).kind != .symlink else {
+            return
+        }
         throw PublishError(
             .taken, subject: link.string, detail: "is no link; move it away, so that it can name the newest version")
     }
 
-    /// Has `latest` name the newest version that is there; it never goes back.
+    /// Refuses a place within a bundle, whose files are all that it may hold.
+    private func requireOutsideBundles() throws {
+        var place = path.isAbsolute ? path : FilePath(".").pushing(path)
+        while !place.isEmpty {
+            if HostFile.exists(place.appending(Manifest.fileName)),
+                HostFile.exists(place.appending(ChecksumList.fileName))
+            {
+                throw PublishError(
+                    .taken, subject: path.string,
+                    detail: "lies in a bundle (\(place)), which never changes; publish somewhere else")
+            }
+            guard place.removeLastComponent() else { return }
+        }
+    }
+
+    /// Refuses a directory whose versions are those of another bundle: `latest` would lead from one to the other.
+    private func requireSameBundle() throws {
+        let own = bundle.manifest.description
+        for version in try Self.versions(in: path).sorted().reversed() where version != own.version {
+            let folder = path.appending(version.description)
+            let file = folder.appending(Manifest.fileName)
+            guard let bytes = try? HostFile.read(file, limit: Manifest.maximumBytes),
+                let manifest = try? Manifest(decoding: bytes)
+            else { continue }
+            guard manifest.description.name != own.name else { return }
+            throw PublishError(
+                .taken, subject: path.string,
+                detail: "holds versions of \(printable(manifest.description.name)), and this one is of \(own.name); "
+                    + "publish it in a directory of its own")
+        }
+    }
+
+    /// The versions of which there is a bundle in a directory, in no order.
+    public static func versions(in path: FilePath) throws -> [Version] {
+        try HostFile.names(in: path).compactMap { try? Version($0) }.filter { version in
+            HostFile.exists(path.appending(version.description).appending(Manifest.fileName))
+        }
+    }
+
+    /// Has `latest` name the newest version that is there, before a release no pre-release; it never goes back.
     ///
     /// - Returns: Whether it names this version.
     private func pointLatest() throws -> Bool {
-        let versions = try HostFile.names(in: path).compactMap { try? Version($0) }.filter { version in
-            HostFile.exists(path.appending(version.description).appending(Manifest.fileName))
-        }
-        guard let newest = versions.max() else { return false }
+        let versions = try Self.versions(in: path)
+        guard let newest = versions.filter({ !$0.isPreRelease }).max() ?? versions.max() else { return false }
         let link = path.appending(Self.latest)
         let isLatest = newest == bundle.manifest.version
         if HostFile.exists(link), try HostFile.target(ofLink: link) == newest.description { return isLatest }

@@ -65,7 +65,7 @@ public struct FolderPull {
         guard !HostFile.exists(path.appending(Manifest.fileName)) else { return path }
         let folder = path.appending(acceptance.version?.description ?? FolderPublication.latest)
         guard HostFile.exists(folder) else {
-            let versions = ((try? HostFile.names(in: path)) ?? []).compactMap { try? Version($0) }.sorted()
+            let versions = ((try? FolderPublication.versions(in: path)) ?? []).sorted()
             let known = versions.isEmpty ? "no version is there" : "the newest is \(versions[versions.count - 1])"
             throw PublishError(.notFound, subject: folder.string, detail: "no bundle is there (\(known))")
         }

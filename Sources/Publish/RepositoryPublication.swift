@@ -45,6 +45,7 @@ public struct RepositoryPublication {
         let artefact = try BundleArtefact(bundle)
         let main = tags[0]
         try await requireFree(main, for: artefact.descriptor)
+        for tag in tags.dropFirst() { try await requireMovable(tag, artefact.manifest) }
         var outcome = PublishReport(
             place: "\(repository.name):\(main)", version: bundle.manifest.version, digest: artefact.descriptor.digest)
         let total = bundle.files.reduce(0) { $0 &+ $1.size }
@@ -92,6 +93,28 @@ public struct RepositoryPublication {
             .taken, subject: "\(repository.name):\(tag)",
             detail: "stands for something else already (\(found.descriptor.name)); a published version never changes: "
                 + "publish under a new version or another tag, or say --replace")
+    }
+
+    /// Refuses to move a tag on from what is no version of the same bundle.
+    private func requireMovable(_ tag: String, _ own: ImageManifest) async throws {
+        guard !isReplacing, let found = try await repository.manifest(.tag(tag)) else { return }
+        let manifest = try? ImageManifest(decoding: found.bytes, named: tag)
+        guard manifest?.artifactType != own.artifactType || manifest.flatMap(Self.line) != Self.line(own) else {
+            return
+        }
+        throw PublishError(
+            .taken, subject: "\(repository.name):\(tag)",
+            detail: "stands for something that is no version of \(bundle.manifest.description.name) for "
+                + "\(bundle.manifest.description.architecture); choose another tag, or say --replace")
+    }
+
+    /// What all versions of a bundle have in common in their titles, `NAME-VERSION-ARCHITECTURE`.
+    private static func line(_ manifest: ImageManifest) -> [String]? {
+        guard let title = manifest.annotations[Descriptor.title],
+            let version = manifest.annotations[BundleArtefact.version],
+            let place = title.firstRange(of: "-\(version)-")
+        else { return nil }
+        return [String(title[..<place.lowerBound]), String(title[place.upperBound...])]
     }
 
     /// The version that a moving tag stands for, where that is a newer one.

@@ -93,7 +93,8 @@ extension NodeBuild {
             },
             StagedArtefact(.provenance, file: names.provenance) { target, earlier in
                 try StagedFile.write(
-                    statement(recipe, about: earlier, carrying: repositories, of: fleet?.fleet).encoded(), to: target)
+                    try statement(recipe, about: earlier, carrying: repositories, of: fleet?.fleet).encoded(),
+                    to: target)
             },
         ]
     }

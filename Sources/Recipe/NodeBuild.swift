@@ -17,6 +17,9 @@ public struct NodeBuild {
     public let overlay: Overlay
     /// The NoCloud files.
     public let seed: Seed
+    /// Whether an input is what it is called, by digest, where that was found before: a bundle that is built again says of
+    /// its inputs what it said.
+    public var vouching: [Digest: Bool] = [:]
     let report: BuildReport
     let sources: OverlaySources
 
@@ -167,6 +170,17 @@ public struct NodeBuild {
 
     /// The words that every kernel on the boot medium is told.
     public var mediumArguments: [String] { MediumArguments.words(node, overlay: Overlay.fileName(node)) }
+
+    /// Whether Alpine's image and the KubeSolo binary are what they are called; what nothing vouches for is given neither
+    /// maker nor address.
+    var isImageVouchedFor: Bool {
+        inputs.alpineImage.map { vouching[$0.digest] ?? ($0.trust != .unverified) } ?? true
+    }
+
+    /// See ``isImageVouchedFor``.
+    var isBinaryVouchedFor: Bool {
+        inputs.kubesolo.map { vouching[$0.pin.digest] ?? ($0.trust != .unverified) } ?? true
+    }
 
     /// Whether the seed image holds a secret, of its own or in the overlay.
     var seedHoldsSecrets: Bool { overlay.tree.holdsSecrets || seed.files.holdsSecrets }

@@ -277,7 +277,9 @@ struct SchemaCheck {
     }
 
     private func complaint(_ text: String, _ form: TextForm) -> (String, String) {
-        let subject = form.isShown ? "\(shown(text)) " : ""
+        // An address may hold a password.
+        let isShown = form.isShown && !(text.contains("://") && text.contains("@"))
+        let subject = isShown ? "\(shown(text)) " : ""
         guard let explained = form.explain(text) else { return ("\(subject)is not \(form.noun)", form.hint) }
         let hint = explained.hint.isEmpty ? form.hint : explained.hint
         return ("\(subject)is not \(form.noun): it \(explained.problem)", hint)

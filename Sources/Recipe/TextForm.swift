@@ -244,7 +244,10 @@ extension TextForm {
                 .either([.literal("https://"), .literal("http://")]), .characters("A-Za-z0-9_.:%~/+-", 1...any),
             ]),
             .repeated(.sequence([.literal("/"), .characters("A-Za-z0-9_.+-", 1...any)]), 1...any),
-        ]), maximum: 1024, hint: "write a URL (https://…) or an absolute path on the node")
+        ]), maximum: 1024, hint: "write a URL (https://…) or an absolute path on the node",
+        explain: { text in
+            text.contains("@") ? ("has a login, which everybody who has the overlay could read", "leave it out") : nil
+        })
 
     static let path = TextForm(noun: "a path", pattern: .printable(1...any), maximum: 4095)
 

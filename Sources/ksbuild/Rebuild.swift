@@ -31,6 +31,8 @@ struct Rebuild {
         let departures: [Departure]
         /// What differs, in the words of `diff`.
         let explanation: [String]
+        /// The inputs that nothing vouched for while this was built.
+        let unverified: [String]
         /// Whether the inputs were verified in another way, which is in none of the bytes but those of the manifest.
         let isVouchedForOtherwise: Bool
     }
@@ -50,10 +52,11 @@ struct Rebuild {
                         file: Manifest.fileName,
                         detail: "was made from a recipe with SHA-256 \(description.recipe), and "
                             + "\(project.decoded.file) has \(project.decoded.digest); name the recipe with --recipe")
-                ], explanation: [], isVouchedForOtherwise: false)
+                ], explanation: [], unverified: [], isVouchedForOtherwise: false)
         }
         let work = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-rebuild-")
-        let build = try project.build(inputs, areRequired: true, in: work)
+        var build = try project.build(inputs, areRequired: true, in: work)
+        for input in description.inputs { build.vouching[input.sha256] = input.trust != .none }
         let isComposing = manifest.media.contains { $0.result != nil }
         let stage = try project.stage(build, isComposingMedia: isComposing)
         project.reporter.show(.step("build \(description.version) again"))
@@ -68,7 +71,9 @@ struct Rebuild {
                 showsText: true
             ).changedLines
         return Outcome(
-            departures: departures, explanation: explanation, isVouchedForOtherwise: manifest != again.manifest)
+            departures: departures, explanation: explanation,
+            unverified: again.manifest.description.inputs.filter { $0.trust == .none }.map(\.name),
+            isVouchedForOtherwise: manifest != again.manifest)
     }
 
     private func departures(from again: Publication, in order: [String]) throws -> [Departure] {

@@ -161,4 +161,53 @@ import Testing
         #expect(result.succeeded, "\(result.errors)")
         #expect(result.output == "True True\nTrue\nTrue\n", "\(result.output)\(result.errors)")
     }
+
+    @Test func `what nothing vouches for has neither maker nor address, and a layer has its digest`() async throws {
+        let result = try await run(
+            """
+            recipe 'layers: [site]' 'packages: [nftables]'; mkdir -p site/etc; echo 1 >site/etc/one
+            (umask 077; echo s >site/etc/secret)
+            cp "$MIRROR"/alpine/v3.23/releases/x86_64/alpine-virt-*-x86_64.iso .
+            tar -xzf "$MIRROR"/kubesolo/v1.2.2/kubesolo-v1.2.2-linux-amd64-musl-offline.tar.gz kubesolo
+            mkdir mirror; ln -s "$MIRROR/alpine" mirror/alpine
+            cat >look.py <<'END'
+            import glob, json, sys
+            folder = "out/bundles/" + sys.argv[1]
+            definition = json.load(open(glob.glob(folder + "/*.provenance.json")[0]))["predicate"]["buildDefinition"]
+            inputs = [d for d in definition["resolvedDependencies"] if "releases/" in d["name"] or "kubesolo" in d["name"]]
+            packages = json.load(open(glob.glob(folder + "/*.spdx.json")[0]))["packages"]
+            named = {p["SPDXID"]: p for p in packages}
+            kinds = {tuple(c["algorithm"] for c in p.get("checksums", [])) for p in packages if p["downloadLocation"] != "NOASSERTION"}
+            print(["uri" in d for d in inputs], [named["SPDXRef-" + n].get("supplier") for n in ("Alpine", "KubeSolo")],
+                [named["SPDXRef-" + n]["downloadLocation"][-9:] for n in ("Alpine", "KubeSolo")],
+                "externalRefs" in named["SPDXRef-KubeSolo"], kinds)
+            print([(x["path"], x["sha256"][:4]) for x in definition["externalParameters"]["recipe"]["layers"]])
+            END
+            build() { "$KSBUILD" bundle --quiet --version "$@"; }
+            build 1.0.0 --mirror "$MIRROR"; python3 look.py 1.0.0
+            build 2.0.0 --iso alpine-virt-*-x86_64.iso --kubesolo kubesolo --mirror mirror 2>/dev/null; python3 look.py 2.0.0
+            echo 2 >site/etc/one; build 3.0.0 --mirror "$MIRROR"; python3 look.py 3.0.0 | tail -n 1
+            echo 1 >site/etc/one; echo t >site/etc/secret; build 4.0.0 --mirror "$MIRROR"; python3 look.py 4.0.0 | tail -n 1
+            echo s >site/etc/secret
+            for iso in "--iso $(echo alpine-virt-*) --kubesolo kubesolo --mirror mirror" "--mirror $MIRROR"; do
+                for version in 1.0.0 2.0.0; do
+                    "$KSBUILD" verify $version --rebuild --json $iso 2>/dev/null | python3 -c 'import json, sys
+            document = json.load(sys.stdin)
+            print(document["rebuilt"], len(document["unverifiedInputs"]))'
+                done
+            done
+            "$KSBUILD" verify 2.0.0 --rebuild --iso alpine-virt-* --kubesolo kubesolo --mirror mirror 2>/dev/null | tail -n 1
+            """)
+        #expect(result.succeeded, "\(result.errors)")
+        let lines = result.output.split(separator: "\n").map(String.init)
+        try #require(lines.count == 11, "\(result.output)")
+        #expect(
+            lines[0] == "[True, True] ['Organization: Alpine Linux', 'Organization: Portainer'] "
+                + "['86_64.iso', '#kubesolo'] True {('SHA256',)}")
+        #expect(lines[2] == "[False, False] [None, None] ['ASSERTION', 'ASSERTION'] False {('SHA256',)}")
+        #expect(
+            lines[1].hasPrefix("[('site', '") && lines[3] == lines[1] && lines[4] != lines[1] && lines[5] == lines[1])
+        #expect(lines[6...9] == ["True 2", "True 2", "True 0", "True 0"], "\(lines[6...])")
+        #expect(lines[10].hasPrefix("  nothing vouches for "), "\(lines[10])")
+    }
 }

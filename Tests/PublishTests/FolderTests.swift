@@ -32,7 +32,7 @@ struct FolderTests {
         for version in ["1.4.0", "1.10.0", "1.9.0", "2.0.0-rc.1"] { try project.build(version) }
         let link = project.scratch.path.pushing("pub/latest")
         for (version, latest) in [
-            ("1.10.0", "1.10.0"), ("1.9.0", "1.10.0"), ("1.4.0", "1.10.0"), ("2.0.0-rc.1", "2.0.0-rc.1"),
+            ("1.10.0", "1.10.0"), ("1.9.0", "1.10.0"), ("1.4.0", "1.10.0"), ("2.0.0-rc.1", "1.10.0"),
         ] {
             let published = try await project.command("publish", "dir:pub", version)
             #expect(published.succeeded, "\(published.errors)")
@@ -42,7 +42,40 @@ struct FolderTests {
         try HostFile.makeDirectories(project.scratch.path.pushing("pub/9.0.0"))
         try StagedFile.write([], to: project.scratch.path.pushing("pub/8.0.0"))
         #expect(try await project.command("publish", "dir:pub", "1.9.0").succeeded)
-        #expect(try HostFile.target(ofLink: link) == "2.0.0-rc.1")
+        #expect(try HostFile.target(ofLink: link) == "1.10.0")
+    }
+
+    @Test func `where there are pre-releases alone latest names the newest, and notes on one are no version`()
+        async throws
+    {
+        let project = try PublishProject()
+        for version in ["2.0.0-rc.1", "2.0.0-rc.2", "2.0.0-rc.3"] {
+            try project.build(version)
+            let published = try await project.command("publish", "dir:pub", version)
+            #expect(published.succeeded, "\(published.errors)")
+            #expect(try HostFile.target(ofLink: project.scratch.path.pushing("pub/latest")) == version)
+            // The samples cannot be looked into, so it is said what was to be.
+            #expect(!published.errors.contains("CHANGES.md"), "\(published.errors)")
+            try StagedFile.write([], to: project.scratch.path.appending("pub").appending("\(version).CHANGES.md"))
+        }
+        let missing = try await project.command("pull", "dir:pub", "--out", "pulled", "--expect", "9.9.9")
+        #expect(missing.exitCode == 66 && missing.errors.contains("(the newest is 2.0.0-rc.3)"), "\(missing.errors)")
+    }
+
+    @Test func `a directory of another bundle, and one within a bundle, are left as they are`() async throws {
+        let project = try PublishProject()
+        try project.build("1.4.0")
+        #expect(try await project.command("publish", "dir:pub").succeeded)
+        let other = try project.build("2.0.0", name: "other", in: project.scratch.path.appending("other"))
+        let refused = try await project.command("publish", "dir:pub", other.string)
+        #expect(refused.exitCode == 73 && refused.errors.contains("holds versions of edge, and this one is of other"))
+        #expect(try HostFile.names(in: project.scratch.path.appending("pub")) == ["1.4.0", "latest"])
+        for place in ["dir:pub/1.4.0", "dir:\(other)/deeper/still", "dir:out/bundles/1.4.0"] {
+            let refused = try await project.command("publish", place)
+            #expect(refused.exitCode == 73 && refused.errors.contains("lies in a bundle"), "\(refused)")
+        }
+        #expect(try await project.command("verify", other.string).succeeded)
+        #expect(try await project.command("verify", "1.4.0").succeeded)
     }
 
     @Test func `what stands where latest would be and is no link is found before anything is published`() async throws {

@@ -38,6 +38,7 @@ struct PublishProject: ~Copyable {
     ///
     /// - Parameters:
     ///   - version: The version.
+    ///   - name: What the bundle is called.
     ///   - overlay: What differs.
     ///   - isSecret: Whether the overlay holds a secret.
     ///   - key: Who signs.
@@ -45,13 +46,16 @@ struct PublishProject: ~Copyable {
     /// - Returns: Where it is.
     @discardableResult
     func build(
-        _ version: String, overlay: String? = nil, isSecret: Bool = false, key: MinisignSecretKey? = nil,
+        _ version: String, name: String = "edge", overlay: String? = nil, isSecret: Bool = false,
+        key: MinisignSecretKey? = nil,
         in folder: FilePath? = nil
     ) throws -> FilePath {
         let text = overlay ?? "overlay of \(version)"
-        let stem = "edge-\(version)-x86_64"
+        let stem = "\(name)-\(version)-x86_64"
+        var description = try Samples.description(version, recipe: text)
+        description.name = name
         var stage = Stage(
-            try Samples.description(version, recipe: text),
+            description,
             artefacts: [
                 StagedArtefact(.overlay, file: "\(stem).apkovl.tar.gz", isSecret: isSecret, bytes: Array(text.utf8)),
                 StagedArtefact(.kubesolo, file: "\(stem)-kubesolo", copying: binary, digest: binaryDigest),

@@ -179,4 +179,40 @@ struct RefusalTests {
         #expect(older.succeeded)
         #expect(older.errors.contains("'latest' stays at 1.5.0"), "\(older.errors)")
     }
+
+    @Test func `a tag that moves is taken from nothing but older versions of the same bundle`() async throws {
+        let project = try PublishProject()
+        let (layout, manifest) = try await Self.layout(project)
+        var foreign = manifest
+        foreign.artifactType = "application/vnd.other.v1"
+        _ = try await layout.push(manifest: foreign.encoded(), mediaType: ImageManifest.mediaType, as: .tag("latest"))
+        try project.build("1.5.0")
+        let refused = try await project.command("publish", "oci-layout:layout", "1.5.0", "--latest")
+        #expect(
+            refused.exitCode == 73
+                && refused.errors.contains("layout:latest: stands for something that is no version of edge"))
+        #expect(try await layout.manifest(.tag("1.5.0")) == nil)
+        #expect(try await project.command("publish", "oci-layout:layout", "1.5.0", "--latest", "--replace").succeeded)
+        let other = try project.build("1.6.0", name: "other", in: project.scratch.path.appending("other"))
+        let another = try await project.command("publish", "oci-layout:layout", other.string, "--latest")
+        #expect(another.exitCode == 73 && another.errors.contains("no version of other"), "\(another.errors)")
+        try project.build("1.7.0")
+        #expect(try await project.command("publish", "oci-layout:layout", "1.7.0", "--latest").succeeded)
+    }
+
+    @Test func `each signature has the type of its own format`() async throws {
+        let project = try PublishProject()
+        #expect(try await project.command("keygen", "--signing", "own").succeeded)
+        let key = try MinisignSecretKey(ofFile: project.scratch.path.appending("own.key"))
+        let bundle = try BundleFolder(try project.build("1.4.0", key: key))
+        let layout = ImageLayout(project.scratch.path.appending("layout"))
+        try layout.create()
+        _ = try await RepositoryPublication(bundle, in: layout).run()
+        let found = try #require(try await layout.manifest(.tag("1.4.0")))
+        let layers = try ImageManifest(decoding: found.bytes, named: "m").layers
+        let types = Dictionary(
+            uniqueKeysWithValues: layers.map { ($0.annotations[Descriptor.title] ?? "", $0.mediaType) })
+        #expect(types["SHA256SUMS.minisig"] == "application/vnd.ksbuild.signature.v1+minisign")
+        #expect(types["SHA256SUMS.sig"] == "application/vnd.ksbuild.signature.v1+sshsig")
+    }
 }

@@ -159,6 +159,9 @@ let brokenValues: [BrokenRecipe] = [
     BrokenRecipe("packages: [foo, »foo]\n", "packages[1]", "'foo' is listed twice"),
     BrokenRecipe("packages: [»'a b']\n", "packages[0]", "is not a package name"),
     BrokenRecipe("repositories: [»ftp://x]\n", "repositories[0]", "write a URL (https://…)"),
+    BrokenRecipe(
+        "repositories: [»https://bob:s3c@h/x]\n", "repositories[0]",
+        "is not a package repository: it has a login, which everybody who has the overlay could read"),
     BrokenRecipe("layers: [»overlays/site]\n", "layers[0]", "does not exist; layers are directories"),
     BrokenRecipe("ownPackages: { directory: »none, key: /etc/passwd }\n", "ownPackages.directory", "is no directory"),
     BrokenRecipe("ownPackages: { directory: /usr, key: »none.rsa }\n", "ownPackages.key", "ksbuild keygen"),

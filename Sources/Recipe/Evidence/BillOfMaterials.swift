@@ -58,6 +58,9 @@ extension NodeBuild {
             packages: packages, relationships: relationships)
     }
 
+    /// What is said of bytes whose origin nobody knows.
+    private static let unvouched = "no pin, lock or checksum file says that these are the bytes of that release"
+
     private static let alpine = SPDXIdentifier("Alpine")
     private static let overlay = SPDXIdentifier("Overlay")
     private static let kubesolo = SPDXIdentifier("KubeSolo")
@@ -96,9 +99,14 @@ extension NodeBuild {
         var package = SPDXPackage(
             Self.alpine, name: "alpine-\(node.alpine.flavor.rawValue)", version: node.alpine.version)
         package.purpose = "OPERATING-SYSTEM"
-        package.supplier = Self.alpineLinux
         package.fileName = names.alpineImage
-        package.location = UpstreamServer.address(UpstreamInput.alpineImage(node.alpine, node.architecture).lockName)
+        if isImageVouchedFor {
+            package.supplier = Self.alpineLinux
+            package.location = UpstreamServer.address(
+                UpstreamInput.alpineImage(node.alpine, node.architecture).lockName)
+        } else {
+            package.comment = Self.unvouched
+        }
         package.checksums = inputs.alpineImage.map { [.init("SHA256", $0.digest.hex)] } ?? []
         return package
     }
@@ -107,17 +115,22 @@ extension NodeBuild {
         let release = node.kubesolo.version.description
         var package = SPDXPackage(Self.kubesolo, name: "kubesolo", version: release)
         package.purpose = "APPLICATION"
-        package.supplier = "Organization: Portainer"
         package.fileName = names.kubesolo
-        package.location = UpstreamServer.address(
-            UpstreamInput.kubeSolo(KubeSoloAsset(node.kubesolo, node.architecture)).lockName)
-        package.packageURL = "pkg:github/portainer/kubesolo@\(Self.escaped(release))"
+        if isBinaryVouchedFor {
+            package.supplier = "Organization: Portainer"
+            // The digest is that of the file of this name in the archive.
+            package.location =
+                UpstreamServer.address(
+                    UpstreamInput.kubeSolo(KubeSoloAsset(node.kubesolo, node.architecture)).lockName) + "#kubesolo"
+            package.packageURL = "pkg:github/portainer/kubesolo@\(Self.escaped(release))"
+        }
+        let remark = isBinaryVouchedFor ? "" : "; \(Self.unvouched)"
         package.checksums = inputs.kubesolo.map { [.init("SHA256", $0.pin.digest.hex)] } ?? []
         guard let minor = KubernetesRelease.minor(ofKubeSolo: release) else {
-            package.comment = "which Kubernetes it holds is not known"
+            package.comment = "which Kubernetes it holds is not known\(remark)"
             return [package]
         }
-        package.comment = "variant \(node.kubesolo.variant.rawValue), holds Kubernetes \(minor)"
+        package.comment = "variant \(node.kubesolo.variant.rawValue), holds Kubernetes \(minor)\(remark)"
         return [package, SPDXPackage(Self.kubernetes, name: "kubernetes", version: minor)]
     }
 
@@ -167,12 +180,13 @@ extension NodeBuild {
             package.supplier = isOwn ? nil : Self.alpineLinux
             package.license = entry.license
             package.source = entry.origin.isEmpty ? nil : "built from the source package \(entry.origin)"
+            // Only of what has no address: whoever fetches a file compares all its checksums with the whole of it.
             if let sha1 = entry.controlSHA1 {
-                package.checksums = [.init("SHA1", sha1)]
-                package.comment = "SHA1 is that of the control segment, as APKINDEX has it (C:)"
+                if source == nil { package.checksums = [.init("SHA1", sha1)] }
+                package.comment = "APKINDEX (C:) has SHA1 \(sha1) of the control segment"
             }
             if let source {
-                package.checksums.append(.init("SHA256", source.digest.hex))
+                package.checksums = [.init("SHA256", source.digest.hex)]
                 package.location =
                     isOwn ? nil : UpstreamServer.address("\(carriedName(of: source.repository))/\(entry.fileName)")
             }

@@ -9,7 +9,8 @@ extension NodeBuild {
     /// What a bundle was made from and how, for everybody to read.
     ///
     /// It says the same wherever and by whomever the same is built: places are as the recipe writes them, inputs have the
-    /// addresses of the upstreams' own servers, and what an input was packed in does not matter.
+    /// addresses of the upstreams' own servers, and what an input was packed in does not matter. An input that nothing
+    /// vouches for has no address.
     ///
     /// - Parameters:
     ///   - recipe: The recipe that the node was resolved from.
@@ -17,16 +18,17 @@ extension NodeBuild {
     ///   - repositories: The packages that the bundle carries.
     ///   - fleet: The nodes of a fleet.
     /// - Returns: The statement.
+    /// - Throws: `ArtefactError` where a file of a layer cannot be read.
     func statement(
         _ recipe: DecodedRecipe, about artefacts: [String: WrittenFile], carrying repositories: [MediumRepository],
         of fleet: Fleet? = nil
-    ) -> Statement {
-        Statement(
+    ) throws -> Statement {
+        try Statement(
             subjects: artefacts.compactMap { name, file in file.digest.map { .init(name: name, sha256: $0) } },
             parameters: parameters(recipe, fleet), dependencies: dependencies(repositories))
     }
 
-    private func parameters(_ recipe: DecodedRecipe, _ fleet: Fleet?) -> ConfigValue {
+    private func parameters(_ recipe: DecodedRecipe, _ fleet: Fleet?) throws -> ConfigValue {
         let common = node.asWritten(recipe.recipe).planned
         let nodes = fleet.map { fleet in
             ConfigValue.mapping(
@@ -39,27 +41,42 @@ extension NodeBuild {
             ConfigValue.object(
                 ("key", .string(input.keyPath)), ("sha256", .string(input.digest?.hex ?? "(secret)")))
         }
+        let layers = try distinctLayers(fleet).map { layer in
+            ConfigValue.object(
+                ("path", .string(recipe.recipe.placesAsWritten[layer] ?? layer.string)),
+                ("sha256", .string(try sources.digest(of: layer).hex)))
+        }
         return .object(
             ("version", .string(node.stamp.version)), ("epoch", .integer(node.stamp.epoch)),
             (
                 "recipe",
                 .object(
                     ("sha256", .string(recipe.digest.hex)), ("content", common),
-                    ("files", .sequence(referred)), ("nodes", nodes))
+                    ("files", .sequence(referred)), ("layers", .sequence(layers)), ("nodes", nodes))
             ))
+    }
+
+    /// The layers of all nodes, each once, in the order in which they are laid.
+    private func distinctLayers(_ fleet: Fleet?) -> [FilePath] {
+        var seen: Set<FilePath> = []
+        let layers = node.layers + (fleet?.nodes.flatMap { fleet?.image(of: $0).layers ?? [] } ?? [])
+        return layers.filter { seen.insert($0).inserted }
     }
 
     private func dependencies(_ repositories: [MediumRepository]) -> [Statement.Dependency] {
         var dependencies: [Statement.Dependency] = []
         if let image = inputs.alpineImage {
             let name = UpstreamInput.alpineImage(node.alpine, node.architecture).lockName
-            dependencies.append(.init(name: name, uri: UpstreamServer.address(name), sha256: image.digest))
+            dependencies.append(
+                .init(
+                    name: name, uri: isImageVouchedFor ? UpstreamServer.address(name) : nil, sha256: image.digest))
         }
         if let binary = inputs.kubesolo {
             let name = UpstreamInput.kubeSolo(KubeSoloAsset(node.kubesolo, node.architecture)).lockName
             dependencies.append(
                 .init(
-                    name: "\(name)#kubesolo", uri: "\(UpstreamServer.address(name))#kubesolo",
+                    name: "\(name)#kubesolo",
+                    uri: isBinaryVouchedFor ? "\(UpstreamServer.address(name))#kubesolo" : nil,
                     sha256: binary.pin.digest))
         }
         for repository in repositories {

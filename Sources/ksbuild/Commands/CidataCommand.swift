@@ -12,7 +12,9 @@ struct CidataCommand: ParsableCommand {
         abstract: "Write the NoCloud seed image, with the overlay and, where it is at hand, the binary on it.")
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("Where it goes (default: OUT/cidata.iso).", valueName: "file"),
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "Where it goes (default: OUT/cidata.iso, of a fleet's node OUT/NODE.cidata.iso).", valueName: "file"),
         completion: .file())
     var output: OutputFile?
 
@@ -43,7 +45,8 @@ struct CidataCommand: ParsableCommand {
         let work = try folder.makeWorkFolder()
         let build = try project.build(inputs, areRequired: false, in: work)
         let overlay = seedOnly ? nil : try build.writeOverlay(to: work.path.appending(Overlay.fileName(project.node)))
-        let target = output?.path ?? folder.path.appending("cidata.iso")
+        let name = project.node.member.map { "\($0).cidata.iso" } ?? "cidata.iso"
+        let target = output?.path ?? folder.path.appending(name)
         try build.refuse(target, amongInputs: project.sources(inputs) + add.map(\.source))
         let written = try build.writeSeed(to: target, overlayFile: overlay, additions: add, padding: pad)
         if !report.quiet { Console.print("\(written.path): \(written.size) bytes") }

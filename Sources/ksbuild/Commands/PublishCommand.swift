@@ -128,7 +128,7 @@ struct PublishCommand: AsyncParsableCommand {
     /// Writes notes on the version beside its folder, where an older one is there to compare it with.
     private func writeChanges(of bundle: BundleFolder, in path: FilePath) throws {
         let version = bundle.manifest.version
-        let older = try HostFile.names(in: path).compactMap { try? Version($0) }.filter { $0 < version }.max()
+        let older = try FolderPublication.versions(in: path).filter { $0 < version }.max()
         guard let older else { return }
         let notes = ReleaseNotes(
             Difference(

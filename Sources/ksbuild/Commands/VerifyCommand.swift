@@ -105,7 +105,8 @@ struct VerifyCommand: ParsableCommand {
                     Report(
                         path: path.string, kind: "bundle", bytes: verification.bytesRead, sha256: nil, against: nil,
                         signature: verification.signature.word, signer: verification.signature.signer,
-                        good: findings.isEmpty, findings: findings, rebuilt: outcome?.departures.isEmpty)))
+                        good: findings.isEmpty, findings: findings, rebuilt: outcome?.departures.isEmpty,
+                        unverifiedInputs: outcome?.unverified)))
         } else if !report.quiet {
             if findings.isEmpty {
                 Console.print(
@@ -135,6 +136,9 @@ struct VerifyCommand: ParsableCommand {
             outcome.isVouchedForOtherwise
             ? "; manifest.json says that the inputs were verified in another way, which is in no other file" : ""
         Console.print("\(path): built again, and every file came out the same bit for bit\(note)")
+        guard !outcome.unverified.isEmpty else { return }
+        Console.print(
+            "  nothing vouches for \(outcome.unverified.joined(separator: ", ")): pin or lock what is built from")
     }
 
     private func verifyFile(_ path: FilePath) throws {
@@ -150,7 +154,7 @@ struct VerifyCommand: ParsableCommand {
                     Report(
                         path: path.string, kind: verification.kind.rawValue, bytes: verification.size,
                         sha256: verification.digest.hex, against: verification.reference, signature: nil, signer: nil,
-                        good: findings.isEmpty, findings: findings, rebuilt: nil)))
+                        good: findings.isEmpty, findings: findings, rebuilt: nil, unverifiedInputs: nil)))
         } else if verification.findings.isEmpty, !report.quiet {
             let against = verification.reference.map { "as \($0) says" } ?? "and nothing says what that should be"
             Console.print(
@@ -186,6 +190,7 @@ struct VerifyCommand: ParsableCommand {
         let good: Bool
         let findings: [Finding]
         let rebuilt: Bool?
+        let unverifiedInputs: [String]?
     }
 
     /// One finding; the problem is one of the words of `docs/bundle.md`, and only a bundle's findings have one.
