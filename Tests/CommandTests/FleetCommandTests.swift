@@ -70,7 +70,7 @@ import Testing
             """
             k overlay --quiet --mirror "$MIRROR" --node edge-002 -o two
             tar -xzOf two etc/hostname
-            k cidata --quiet --mirror "$MIRROR" --node edge-003 -o three
+            k cidata --quiet --mirror "$MIRROR" --node edge-003; mv out/edge-003.cidata.iso three
             xorriso -indev three -find / -maxdepth 1 -name '*.apkovl.tar.gz' 2>/dev/null
             k medium 1.0.0 --quiet --node edge-001 -o one.iso
             xorriso -osirrox on -indev one.iso -extract /edge-001.apkovl.tar.gz copy 2>/dev/null

@@ -320,6 +320,13 @@ struct DecodeTests {
         #expect(!faults.description.contains("hunter2") && !faults.description.contains("$1$"))
     }
 
+    @Test(arguments: ["https://bob:s3cret@h.example/x", "ftp://s3cret@h.example/"])
+    func `an address with a login is refused without showing it`(address: String) {
+        let faults = reading("apiVersion: ksbuild/v1\nrepositories: ['\(address)']\n").faults
+        #expect(faults.map(\.keyPath) == ["repositories[0]"])
+        #expect(!faults.description.contains("s3cret"), "\(faults)")
+    }
+
     @Test(arguments: ["v1.1.3", "v1.1.9", "v1.2.0", "v1.2.1"])
     func `an old KubeSolo gives a warning`(version: String) throws {
         let recipe = try decoded("apiVersion: ksbuild/v1\nkubesolo: { release: \(version) }\n")

@@ -10,7 +10,9 @@ struct OverlayCommand: ParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Where it goes (default: OUT/HOSTNAME.apkovl.tar.gz).", valueName: "file"),
+        help: ArgumentHelp(
+            "Where it goes (default: OUT/HOSTNAME.apkovl.tar.gz, of a fleet's node OUT/NODE.apkovl.tar.gz).",
+            valueName: "file"),
         completion: .file())
     var output: OutputFile?
 
