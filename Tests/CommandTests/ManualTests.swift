@@ -33,21 +33,33 @@ import Testing
                     usage = run(sys.argv[1], "help", *words)
                     name = "-".join(["ksbuild"] + words)
                     page = run("mandoc", "-T", "ascii", "-O", "width=200", f"pages/{name}.1")
-                    page = re.sub(".\\b", "", page)
+                    page = " ".join(re.sub(".\\b", "", page).split())
                     tags = "".join(line for line in open(f"pages/{name}.1") if line.startswith(".It "))
                     for option in re.findall(r"^  (?:-[a-z], )?(--[a-z0-9-]+)", usage, re.M):
                         if 'Fl "' + option[1:].replace("-", chr(92) + "-") + '"' not in tags:
                             sys.exit(f"{name}.1 does not tell of {option}")
+                    entry = r"^  (?:(?:-[a-z], )?--[a-z0-9-]+(?: <[^>]+>)?|<[^>]+>)\\s{2,}(\\S+(?: \\S+)?)"
+                    for said in re.findall(entry, usage, re.M):
+                        if said not in page: sys.exit(f"{name}.1 does not say '{said}' of an argument")
+                    for variable in variables:
+                        if f".It Ev {variable}\\n" not in tags.replace(" , Ev ", "\\n.It Ev "):
+                            sys.exit(f"{name}.1 does not tell of the variable {variable}")
                     if "November 14, 2023" not in page: sys.exit(f"{name}.1 has another date")
                     names.append(name + ".1")
                     listed = re.split(r"SUBCOMMANDS:", usage)[1:]
                     for child in re.findall(r"^  ([a-z]+)(?:  |$)", "".join(listed), re.M):
                         if child != "help": walk(words + [child])
+                reads = r'''(?:Host\\.variable|\\bvariable|\\bvalue)\\("([A-Za-z_]+)"\\)|environment\\["([A-Z_]+)"\\]'''
+                sources = [f"{folder}/{name}" for folder, _, files in os.walk(sys.argv[2]) for name in files]
+                variables = {"".join(found) for name in sources if name.endswith(".swift")
+                             for found in re.findall(reads, open(name).read())}
+                if not {"SSL_CERT_FILE", "all_proxy", "DOCKER_CONFIG", "SOURCE_DATE_EPOCH"} <= variables:
+                    sys.exit(f"{variables} are not what is read")
                 names = []
                 walk([])
                 if sorted(names) != sorted(os.listdir("pages")): sys.exit(f"{names} differ from {os.listdir('pages')}")
                 print(len(names))
-                """, try Product.ksbuild.string,
+                """, try Product.ksbuild.string, Product.checkout.pushing("Sources").string,
             ], in: scratch.path)
         #expect(compared.succeeded, "\(compared.errors)")
         #expect((Int(compared.output.dropLast()) ?? 0) > 40)
