@@ -59,6 +59,42 @@ import Testing
         #expect(later.output.split(separator: "\n").count == rows.count + 2, "\(later.output)")
     }
 
+    @Test func `of a repository only what git knows is packed, and changes since its commit are told`() async throws {
+        let scratch = try Scratch()
+        let plain = try await pack("plain", in: scratch.path)
+        #expect(plain.succeeded && plain.errors.isEmpty, "\(plain.errors)")
+        let commit = """
+            git init -q "$3"; git -C "$3" add Makefile [A-Z]*.md Packaging docs overlays templates
+            git -C "$3" -c user.name=edge -c user.email=edge@example.org commit -qm "All of it"
+            """
+        let committed = try await pack("committed", before: commit + "\nchown -R 65534 \"$3\"", in: scratch.path)
+        #expect(committed.succeeded && committed.errors.isEmpty, "\(committed.errors)")
+        let sums = plain.output.split(separator: "\n").last
+        #expect(sums != nil && committed.output.split(separator: "\n").last == sums)
+
+        let changes = """
+            rm "$3/docs/graft.md"; echo changed >> "$3/docs/bundle.md"
+            echo new > "$3/docs/added.md"; git -C "$3" add docs/added.md
+            mkdir "$3/templates/stray"
+            for file in overlays/stray templates/stray/file docs/stray.md; do echo stray > "$3/$file"; done
+            """
+        let changed = try await pack("changed", before: commit + "\n" + changes, in: scratch.path)
+        #expect(changed.succeeded, "\(changed.errors)")
+        let told = /^dist: the tree differs from its commit in 6 places, first in docs\/added\.md; what .*\n$/
+        #expect(changed.errors.contains(told), "\(changed.errors)")
+        let compared = try await run(
+            "bash",
+            [
+                "-ec",
+                """
+                list() { tar tf "$1"/dist/ksbuild-*.tar.gz | sort; }
+                diff <(list plain) <(list changed) | sed -n 's|^\\([<>] \\).*/|\\1|p'
+                tar xOf changed/dist/ksbuild-*.tar.gz --wildcards '*/docs/bundle.md' | tail -n 1
+                """,
+            ], in: scratch.path)
+        #expect(compared.output == "> added.md\n< graft.md\nchanged\n", "\(compared.output)\(compared.errors)")
+    }
+
     @Test func `a time that is none is refused`() async throws {
         let scratch = try Scratch()
         let result = try await run(
