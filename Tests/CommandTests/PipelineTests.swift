@@ -21,7 +21,12 @@ import Testing
                 python3 -c 'import json; print(json.load(open("recipe.sarif"))["version"])'
                 (cd public/latest; sha256sum --quiet -c SHA256SUMS; cmp SHA256SUMS ../../out/bundles/1.4.0/SHA256SUMS)
                 cat said
-                """,
+                if test "$2" != shell; then
+                    mkdir copy; tar -C copy -xpf public.tar
+                    "$1" pull --quiet dir:copy/public --verify-key release.pub --out pulled
+                    diff -r pulled/bundles/1.4.0 out/bundles/1.4.0
+                fi
+                """, "sh", try Product.ksbuild.string, kind,
             ], in: pipeline.project)
         #expect(judged.succeeded, "\(judged.errors)")
         var expected = ["2.1.0", "plan --sarif", "fetch", "bundle --version 1.4.0 --offline --sign KEY"]
