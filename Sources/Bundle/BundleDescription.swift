@@ -96,7 +96,7 @@ public struct BundleDescription: Hashable, Sendable {
     public struct Input: Hashable, Sendable {
         /// How a file was found to be the one that is meant.
         public enum Trust: String, Hashable, Sendable, CaseIterable {
-            /// The recipe pins its digest.
+            /// Recipe or lock pins its digest.
             case pinned
             /// A checksum file that came with it has its digest: the transfer was whole, which says nothing of who made it.
             case checksumFile = "checksum-file"

@@ -19,7 +19,7 @@ public struct AlpineRelease: Hashable, Sendable, CustomStringConvertible {
     public var version: String
     /// The flavour of the image.
     public var flavor: Flavor
-    /// The digest that the recipe pins the image to.
+    /// The digest that recipe or lock pins the image to.
     public var sha256: Digest?
 
     /// Joins the parts.

@@ -72,7 +72,7 @@ public struct KubeSolo: Hashable, Sendable {
     public var version: KubeSoloVersion
     /// Whether it carries its images.
     public var variant: Variant
-    /// The digest that the recipe pins the input (tarball or bare binary) to.
+    /// The digest that recipe or lock pins the input (tarball or bare binary) to.
     public var sha256: Digest?
     /// What the recipe says for KubeSolo's own configuration file, below `apiVersion` and `kind`.
     public var configuration: ConfigValue

@@ -3,7 +3,7 @@ public import SystemPackage
 
 /// How an input was found to be the one that is meant.
 public enum Trust: Hashable, Sendable, CustomStringConvertible {
-    /// Its digest is the one that the recipe pins.
+    /// Its digest is the one that recipe or lock pins.
     case pinned
     /// Its digest is the one in a checksum file that lies beside it or was named.
     ///
@@ -57,7 +57,7 @@ enum Expectation: Hashable, Sendable {
     /// "its SHA-256 is X and FILE:LINE says Y".
     func contradiction(to digests: FileDigests) -> String {
         switch self {
-        case .pin(let digest): "its SHA-256 is \(digests.sha256) and the recipe pins \(digest)"
+        case .pin(let digest): "its SHA-256 is \(digests.sha256) and recipe or lock pins \(digest)"
         case .listed(let entry, let path):
             "its \(entry.algorithm.title) is \(entry.algorithm == .sha256 ? digests.sha256.hex : digests.sha512 ?? "?") "
                 + "and \(path):\(entry.line) says \(entry.hex)"
