@@ -62,8 +62,10 @@ public struct OverlaySources: Sendable {
     /// What a layer holds.
     func entries(of layer: FilePath) throws -> [TreeEntry] { try layers[layer] ?? Self.read(layer) }
 
-    /// The files that ksbuild brings along, as far as they are in an overlay as they are here: no value of the node is in
-    /// them and no layer covers them. Overlays begin with them, so that a fleet compresses them once.
+    /// The files that ksbuild brings along, as far as they are in an overlay as they are here.
+    ///
+    /// No value of the node is in them, and no layer covers them. Overlays begin with them, so that a fleet compresses them
+    /// once.
     func beginning(of tree: FileTree, epoch: Int64) throws -> TarBeginning {
         var paths: Set<EntryPath> = []
         let entries = base.entries.filter { entry in

@@ -41,9 +41,14 @@ public enum TarGzip {
 
     /// Writes a tree with all its members in the order of ``FileTree``.
     ///
-    /// - Parameter epoch: The time of every entry that states none, in seconds since 1970-01-01.
+    /// - Parameters:
+    ///   - tree: What to write; its root is not a member.
+    ///   - epoch: The time of every entry that states none, in seconds since 1970-01-01.
+    ///   - target: Where to write it.
+    ///   - mode: The permission bits of the file.
+    ///   - check: Reads the finished file before it appears; what it throws leaves what was at `target`.
     /// - Returns: What was written, with its SHA-256.
-    /// - Throws: As the other one does.
+    /// - Throws: ``ArtefactError``, ``ArchiveError`` or what `check` throws, as where several archives begin alike.
     @discardableResult
     public static func write(
         _ tree: FileTree, epoch: Int64, to target: FilePath, mode: EntryMode = .file,
