@@ -36,8 +36,8 @@ extension RegistryClient {
             if current.offset == blob.size {
                 switch try await finish(current, blob) {
                 case .answered: break
-                case .broken(let reason):
-                    try await pause(&failures, reason)
+                case .later(let delay):
+                    try await pause(&failures, delay)
                     if try await has(blob) { break }
                     session = try await status(current, blob)
                     continue
@@ -55,7 +55,7 @@ extension RegistryClient {
                 sent += count
                 session = current
                 guard current.offset > before else {
-                    try await pause(&failures, "the registry does not take what is sent to it")
+                    try await pause(&failures, Delay("the registry does not take what is sent to it"))
                     continue
                 }
                 if current.offset > furthest {
@@ -66,11 +66,11 @@ extension RegistryClient {
             case .answered(let answer) where answer.status == 404 || answer.status == 416:
                 // It has another count of bytes, or knows nothing of it any more. Some registries take only one piece.
                 piece = blob.size
-                try await pause(&failures, "the registry has lost the upload (it answers \(answer.status))")
+                try await pause(&failures, Delay("the registry has lost the upload (it answers \(answer.status))"))
                 session = try await status(current, blob)
             case .answered(let answer): throw refusal(answer, "\(blob.name) is not taken")
-            case .broken(let reason):
-                try await pause(&failures, reason)
+            case .later(let delay):
+                try await pause(&failures, delay)
                 session = try await status(current, blob)
             }
         }
@@ -107,20 +107,39 @@ extension RegistryClient {
     }
 
     /// What an earlier command began and could not end.
+    ///
+    /// A registry that answers anything but how far that came, be it that the client may not ask, has the upload begun
+    /// anew, and the new one takes the place of the old one in the note. One that cannot be reached says nothing of it.
     private func resumed(_ note: UploadNote, _ blob: Descriptor) async throws -> Session? {
         guard let location = note.read(), try Transfer.shareOrigin(location, base) else { return nil }
-        return try await status(Session(location: location, offset: 0), blob)
+        var failures = 0
+        do {
+            while true {
+                switch try await attempt(HTTPRequest(.get, location), .push) {
+                case .answered(let answer): return try? session(answer, from: location, blob)
+                case .later(let delay) where delay.isAnswer && failures >= access.settings.retries: return nil
+                case .later(let delay): try await pause(&failures, delay)
+                }
+            }
+        } catch let error as RegistryError where error.code == .denied {
+            return nil
+        }
     }
 
     /// How far an upload has come, or `nil` where the registry knows nothing of it.
     private func status(_ session: Session, _ blob: Descriptor) async throws -> Session? {
         let answer = try await send(HTTPRequest(.get, session.location), .push)
-        guard answer.status == 204 || answer.status == 202 else { return nil }
-        guard let offset = offset(answer, blob) else { return nil }
-        return Session(location: try location(answer, from: session.location), offset: offset)
+        return try self.session(answer, from: session.location, blob)
     }
 
-    private func send(_ count: UInt64, of source: BlobSource, in session: Session) async throws -> HTTPOutcome {
+    /// An upload as a registry tells of it that was asked how far it has come.
+    private func session(_ answer: HTTPAnswer, from address: String, _ blob: Descriptor) throws -> Session? {
+        guard answer.status == 204 || answer.status == 202 else { return nil }
+        guard let offset = offset(answer, blob) else { return nil }
+        return Session(location: try location(answer, from: address), offset: offset)
+    }
+
+    private func send(_ count: UInt64, of source: BlobSource, in session: Session) async throws -> Attempt {
         let body: HTTPRequest.Body
         switch source {
         case .bytes(let bytes):
@@ -139,7 +158,7 @@ extension RegistryClient {
     }
 
     /// Says that all is sent, and has the registry compare the digest.
-    private func finish(_ session: Session, _ blob: Descriptor) async throws -> HTTPOutcome {
+    private func finish(_ session: Session, _ blob: Descriptor) async throws -> Attempt {
         let mark = session.location.contains("?") ? "&" : "?"
         var request = HTTPRequest(
             .put, "\(session.location)\(mark)digest=sha256%3A\(blob.digest)",
@@ -150,7 +169,7 @@ extension RegistryClient {
         guard case .answered(let answer) = outcome else { return outcome }
         switch answer.status {
         case 201, 204: return outcome
-        case 404, 416: return .broken("the registry has lost the upload (it answers \(answer.status))")
+        case 404, 416: return .later(Delay("the registry has lost the upload (it answers \(answer.status))"))
         case 400 where RegistryProblem(answer).code == "DIGEST_INVALID":
             throw RegistryError(
                 .wrongBytes, subject: name,

@@ -51,15 +51,15 @@ public final class RegistryClient: Repository {
         while true {
             switch try await attempt(request, action, limit: limit) {
             case .answered(let answer): return answer
-            case .broken(let reason): try await pause(&failures, reason)
+            case .later(let delay): try await pause(&failures, delay)
             }
         }
     }
 
-    /// The same, once, so that the caller can see how far it came; what may pass counts as broken.
+    /// The same, once, so that the caller can see how far it came.
     func attempt(
         _ request: HTTPRequest, _ action: Action, limit: Int = maximumAnswerBytes, sent: ((UInt64) -> Void)? = nil
-    ) async throws -> HTTPOutcome {
+    ) async throws -> Attempt {
         var hasLoggedIn = false
         while true {
             var request = request
@@ -77,7 +77,11 @@ public final class RegistryClient: Repository {
                 scheme = "http"
                 continue
             }
-            guard case .answered(let answer) = outcome else { return outcome }
+            let answer: HTTPAnswer
+            switch outcome {
+            case .answered(let given): answer = given
+            case .broken(let reason): return .later(Delay(reason))
+            }
             hasAnswered = true
             switch answer.status {
             case 401 where isOwn && !hasLoggedIn:
@@ -94,8 +98,8 @@ public final class RegistryClient: Repository {
                             + "room there, then run again: "
                             + "what it has already is not sent again")
                 }
-                return .broken("\(name): the registry answers \(problem)")
-            default: return outcome
+                return .later(Delay("\(name): the registry answers \(problem)", isAnswer: true))
+            default: return .answered(answer)
             }
         }
     }
@@ -109,16 +113,17 @@ public final class RegistryClient: Repository {
     /// Waits before the next attempt.
     ///
     /// - Throws: ``RegistryError`` with ``RegistryError/Code/unavailable`` after the last one.
-    func pause(_ failures: inout Int, _ reason: String) async throws {
+    func pause(_ failures: inout Int, _ delay: Delay) async throws {
         failures += 1
         guard failures <= access.settings.retries else {
             throw RegistryError(
                 .unavailable, subject: name,
                 detail:
-                    "\(reason), also at the last of \(failures) attempts; run again later, it goes on where it stopped")
+                    "\(delay.reason), also at the last of \(failures) attempts; run again later, it goes on where it stopped"
+            )
         }
         let wait = access.settings.backOff * (1 << min(failures - 1, 3))
-        access.waiting(reason, wait.components.seconds)
+        access.waiting(delay.reason, wait.components.seconds)
         let end = ContinuousClock.now + wait
         while ContinuousClock.now < end {
             guard !access.isCancelled() else {

@@ -4,8 +4,8 @@ registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 1
 to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words: `token` wants a token of /token, which takes
 the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `basic` wants that login
 itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them, with `whole`
-in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next; `referrers` keeps a list of
-referrers.
+in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next; `get-STATUS` answers so
+when it is asked how far an upload has come; `referrers` keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
@@ -102,6 +102,9 @@ class Front(BaseHTTPRequestHandler):
         """An upload that this front keeps itself."""
         file = os.path.join(FOLDER, name)
         here = "/v2/%s/blobs/uploads/%s" % (repository, name)
+        status = [word[4:] for word in WORDS if word.startswith("get-")]
+        if self.command == "GET" and status:
+            return self.answer(int(status[0]))
         if not os.path.exists(file):
             return self.answer(404)
         size = os.path.getsize(file)

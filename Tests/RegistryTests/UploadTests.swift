@@ -1,0 +1,28 @@
+import Artefact
+import Registry
+import ServerSupport
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Uploads to registries that refuse, lose or delay what others take.
+struct UploadTests {
+    @Test(.timeLimit(.minutes(1)), arguments: [401, 403, 404, 410, 500, 503])
+    func `a noted upload of which the registry says nothing is begun anew`(_ status: Int) async throws {
+        let scratch = try Scratch()
+        let front = try await RegistryFront(in: scratch, "sessions", "get-\(status)")
+        var access = quick()
+        let notes = scratch.path.appending("uploads")
+        access.notes = notes
+        let (descriptor, bytes) = blob(1000)
+        let subject = "oci://\(front.host)/a@\(descriptor.name)"
+        let body = "ksbuild/upload/v1\nlocation http://\(front.host)/v2/a/blobs/uploads/old\n"
+        try scratch.file("uploads/\(Digest(of: subject.utf8))", body + "end \(Digest(of: body.utf8))\n")
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+        #expect(try await client.push(descriptor, from: .bytes(bytes)) == .sent(1000))
+        #expect(front.requests.contains { $0.path.hasSuffix("/uploads/old") && $0.status == status })
+        #expect(try Digest(ofFile: front.registry.blob(descriptor.digest.hex)) == descriptor.digest)
+        // Nothing is left that a later command would ask for.
+        #expect(!HostFile.exists(notes))
+    }
+}
