@@ -27,6 +27,11 @@ extension RegistryClient {
         // Only what goes further than ever before counts as progress: a registry that takes and loses the same pieces
         // again and again is given up.
         var furthest = session?.offset ?? 0
+        func count(_ session: Session?) {
+            guard let session, session.offset > furthest else { return }
+            furthest = session.offset
+            failures = 0
+        }
         var sent: UInt64 = 0
         var piece = access.chunkBytes
         while true {
@@ -46,32 +51,31 @@ extension RegistryClient {
                 return .sent(sent)
             }
             let before = current.offset
-            let count = min(max(piece, current.smallest), blob.size - before)
-            switch try await send(count, of: source, in: current) {
+            let size = min(max(piece, current.smallest), blob.size - before)
+            switch try await send(size, of: source, in: current) {
             case .answered(let answer) where (200..<300).contains(answer.status):
                 current.location = try location(answer, from: current.location)
                 // Of one byte, `0-0` says both that it is there and that nothing is.
-                current.offset = before + count == 1 ? 1 : offset(answer, blob) ?? before + count
-                sent += count
+                current.offset = before + size == 1 ? 1 : offset(answer, blob) ?? before + size
+                sent += size
                 session = current
                 guard current.offset > before else {
                     try await pause(&failures, Delay("the registry does not take what is sent to it"))
                     continue
                 }
-                if current.offset > furthest {
-                    furthest = current.offset
-                    failures = 0
-                }
+                count(current)
                 access.progress(current.offset)
             case .answered(let answer) where answer.status == 404 || answer.status == 416:
                 // It has another count of bytes, or knows nothing of it any more. Some registries take only one piece.
                 piece = blob.size
                 try await pause(&failures, Delay("the registry has lost the upload (it answers \(answer.status))"))
                 session = try await status(current, blob)
+                count(session)
             case .answered(let answer): throw refusal(answer, "\(blob.name) is not taken")
             case .later(let delay):
                 try await pause(&failures, delay)
                 session = try await status(current, blob)
+                count(session)
             }
         }
     }

@@ -4,7 +4,8 @@ registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 1
 to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words: `token` wants a token of /token, which takes
 the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `basic` wants that login
 itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them, with `whole`
-in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next; `get-STATUS` answers so
+in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next, with
+`partly` it takes 1000 bytes of a piece and breaks off, with `shortly` it takes as many and answers 416; `get-STATUS` answers so
 when it is asked how far an upload has come; `referrers` keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
@@ -125,6 +126,14 @@ class Front(BaseHTTPRequestHandler):
             if "forgetful" in WORDS:
                 open(file, "wb").write(self.body()[:100])
                 return self.answer(202, [("Location", here), ("Range", "0-%d" % (os.path.getsize(file) - 1))])
+            if left > 1000 and WORDS & {"partly", "shortly"}:
+                with open(file, "ab") as out:
+                    out.write(self.rfile.read(1000))
+                self.close_connection = True
+                if "partly" in WORDS:
+                    return None
+                self.rfile.read(left - 1000)
+                return self.answer(416)
             with open(file, "ab", buffering=0) as out:
                 while left > 0:
                     piece = self.rfile.read1(min(left, 65536))

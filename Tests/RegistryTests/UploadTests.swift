@@ -4,6 +4,7 @@ import ServerSupport
 import SystemPackage
 import TestSupport
 import Testing
+import Transfer
 
 /// Uploads to registries that refuse, lose or delay what others take.
 struct UploadTests {
@@ -24,5 +25,19 @@ struct UploadTests {
         #expect(try Digest(ofFile: front.registry.blob(descriptor.digest.hex)) == descriptor.digest)
         // Nothing is left that a later command would ask for.
         #expect(!HostFile.exists(notes))
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["partly", "shortly"])
+    func `an upload that gets on is not given up, however often it is cut off`(_ word: String) async throws {
+        let scratch = try Scratch()
+        let front = try await RegistryFront(in: scratch, "sessions", word)
+        let access = quick()
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+        let (descriptor, bytes) = blob(8500)
+        _ = try await client.push(descriptor, from: .bytes(bytes))
+        #expect(try Digest(ofFile: front.registry.blob(descriptor.digest.hex)) == descriptor.digest)
+        // It was asked how far the upload had come more often than may fail in a row.
+        let asked = front.requests.filter { $0.method == "GET" && $0.path.contains("/uploads/") }
+        #expect(asked.count == 8 && asked.count > access.settings.retries + 1, "\(front.requests)")
     }
 }
