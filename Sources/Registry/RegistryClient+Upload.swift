@@ -90,14 +90,17 @@ extension RegistryClient {
         }
     }
 
-    /// Has the registry take a blob from another repository.
+    /// Has the registry take a blob from another repository; one that does not, for whatever reason, gets it sent.
     private func mount(_ blob: Descriptor) async throws -> Bool {
         for repository in access.mountedFrom where repository != reference.repository {
-            let answer = try await send(
-                HTTPRequest(.post, "blobs/uploads/?mount=\(blob.name)&from=\(repository)"), .push)
-            if answer.status == 201 { return true }
-            // 202 begins an upload instead, which the registry drops by itself after some time.
-            guard answer.status == 202 else { continue }
+            let request = HTTPRequest(.post, "blobs/uploads/?mount=\(blob.name)&from=\(repository)")
+            do {
+                // 202 begins an upload instead, which the registry drops by itself after some time.
+                if try await send(request, .push).status == 201 { return true }
+            } catch let error as RegistryError where error.code == .denied {
+                // The other repository may be one that this client must not read.
+                continue
+            }
         }
         return false
     }

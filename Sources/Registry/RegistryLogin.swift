@@ -80,9 +80,37 @@ struct RegistryLogin {
     private struct TokenAnswer: Decodable { let token: String?, access_token: String? }
 
     /// Gets a token (Docker registry specification, "Token Authentication").
+    ///
+    /// One for pushing reaches over the repositories that blobs may be taken from, unless the token server minds.
     private func token(
         _ challenge: Challenge, _ action: RegistryClient.Action, isPlain: Bool
     ) throws -> String {
+        let mounted = action == .push ? access.mountedFrom.map { "repository:\($0):pull" } : []
+        let answer = try asked(for: mounted, challenge, action, isPlain: isPlain)
+        let isRefused = !mounted.isEmpty && [400, 403].contains(answer.status)
+        return try token(
+            in: isRefused ? asked(for: [], challenge, action, isPlain: isPlain) : answer, challenge, action)
+    }
+
+    private func token(
+        in answer: HTTPAnswer, _ challenge: Challenge, _ action: RegistryClient.Action
+    ) throws(RegistryError) -> String {
+        let name = "oci://\(reference.registry)/\(reference.repository)"
+        guard ![400, 401, 403].contains(answer.status) else { throw denial(answer, action, at: name) }
+        let document = try? JSONDecoder().decode(TokenAnswer.self, from: Data(answer.body))
+        guard answer.status == 200, let token = document?.token ?? document?.access_token, !token.isEmpty else {
+            let shown = (try? Transfer.shown(challenge.parameters["realm"] ?? "")) ?? "of the registry"
+            throw RegistryError(
+                .unavailable, subject: name,
+                detail: "the token server \(shown) answers \(answer.status) and gives no token")
+        }
+        return token
+    }
+
+    /// What the token server answers to a request for the scopes of the challenge and some more.
+    private func asked(
+        for more: [String], _ challenge: Challenge, _ action: RegistryClient.Action, isPlain: Bool
+    ) throws -> HTTPAnswer {
         let name = "oci://\(reference.registry)/\(reference.repository)"
         func fail(_ code: RegistryError.Code, _ detail: String) -> RegistryError {
             RegistryError(code, subject: name, detail: detail)
@@ -97,7 +125,7 @@ struct RegistryLogin {
         }
         var scopes = (challenge.parameters["scope"] ?? "").split(separator: " ").map(String.init)
         if scopes.isEmpty { scopes = ["repository:\(reference.repository):\(action.rawValue)"] }
-        if action == .push { scopes += access.mountedFrom.map { "repository:\($0):pull" } }
+        scopes += more
         var fields = [("service", challenge.parameters["service"] ?? reference.registry)]
         var settings = access.settings
         settings.netrc = nil
@@ -124,12 +152,7 @@ struct RegistryLogin {
         guard case .answered(let answer) = outcome else {
             throw fail(.unavailable, "the token server \(shown) cannot be reached; try again later")
         }
-        guard ![400, 401, 403].contains(answer.status) else { throw denial(answer, action, at: name) }
-        let document = try? JSONDecoder().decode(TokenAnswer.self, from: Data(answer.body))
-        guard answer.status == 200, let token = document?.token ?? document?.access_token, !token.isEmpty else {
-            throw fail(.unavailable, "the token server \(shown) answers \(answer.status) and gives no token")
-        }
-        return token
+        return answer
     }
 
     /// Fields as a form or a query has them.

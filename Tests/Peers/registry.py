@@ -6,7 +6,8 @@ the login somebody:secret or the refresh token `refresh-me`, and runs out after 
 itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them, with `whole`
 in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next, with
 `partly` it takes 1000 bytes of a piece and breaks off, with `shortly` it takes as many and answers 416; `get-STATUS` answers so
-when it is asked how far an upload has come; `referrers` keeps a list of referrers.
+when it is asked how far an upload has come, `mount-STATUS` when it is to take a blob from another repository; `narrow`
+gives no token for more than one repository; `referrers` keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
@@ -76,6 +77,8 @@ class Front(BaseHTTPRequestHandler):
         if not may:
             return self.answer(401, [("Content-Type", "application/json")], b'{"errors": [{"code": "UNAUTHORIZED"}]}')
         scopes = " ".join(fields.get("scope", [])).split()
+        if "narrow" in WORDS and len(scopes) > 1:
+            return self.answer(403, [("Content-Type", "application/json")], b'{"errors": [{"code": "DENIED"}]}')
         word = secrets.token_urlsafe(24)
         with LOCK:
             TOKENS[word] = [20, scopes]
@@ -174,6 +177,9 @@ class Front(BaseHTTPRequestHandler):
         if "basic" in WORDS and not is_elsewhere and self.headers.get("Authorization") != login:
             self.close_connection = True
             return self.answer(401, [("WWW-Authenticate", 'Basic realm="all"')])
+        status = [word[6:] for word in WORDS if word.startswith("mount-")]
+        if self.command == "POST" and "mount=" in self.path and status:
+            return self.answer(int(status[0]))
         if "elsewhere" in WORDS and self.command == "GET" and "/blobs/sha256:" in path:
             return self.answer(307, [("Location", "http://127.0.0.2:%d/elsewhere%s" % (PORT, path))])
         if "sessions" in WORDS and "/blobs/uploads/" in path and "mount=" not in self.path:

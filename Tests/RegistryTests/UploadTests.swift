@@ -40,4 +40,22 @@ struct UploadTests {
         let asked = front.requests.filter { $0.method == "GET" && $0.path.contains("/uploads/") }
         #expect(asked.count == 8 && asked.count > access.settings.retries + 1, "\(front.requests)")
     }
+
+    @Test(arguments: [401, 403, 404, 405])
+    func `a blob that the registry does not take from another repository is sent`(_ status: Int) async throws {
+        let scratch = try Scratch()
+        for words in [["basic"], ["token"], ["token", "narrow"]] {
+            let front = try await RegistryFront(in: scratch, words + ["mount-\(status)"])
+            let login = try scratch.file(
+                "login-\(words.joined()).json", #"{"auths":{"\#(front.host)":{"auth":"c29tZWJvZHk6c2VjcmV0"}}}"#)
+            var access = quick(login)
+            access.mountedFrom = ["none/of-yours", "b"]
+            let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+            let (descriptor, bytes) = blob(1000)
+            #expect(try await client.push(descriptor, from: .bytes(bytes)) == .sent(1000))
+            let posts = front.requests.filter { $0.method == "POST" && $0.path.hasSuffix("/uploads/") }
+            #expect(posts.filter { $0.status == status && $0.authorization != "-" }.count >= 2, "\(posts)")
+            #expect(posts.last?.status == 202, "\(posts)")
+        }
+    }
 }

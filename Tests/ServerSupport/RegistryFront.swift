@@ -15,7 +15,12 @@ public final class RegistryFront {
     /// Starts one with a registry of its own.
     ///
     /// - Parameter words: What it does; see the script.
-    public init(in scratch: borrowing Scratch, _ words: String...) async throws {
+    public convenience init(in scratch: borrowing Scratch, _ words: String...) async throws {
+        try await self.init(in: scratch, words)
+    }
+
+    /// The same.
+    public init(in scratch: borrowing Scratch, _ words: [String]) async throws {
         registry = try await DockerRegistry(in: scratch, .none)
         let folder = scratch.path.appending("front-\(UInt32.random(in: 0...UInt32.max))")
         uploads = folder.appending("uploads")
