@@ -98,7 +98,7 @@ public final class RegistryClient: Repository {
                             + "room there, then run again: "
                             + "what it has already is not sent again")
                 }
-                return .later(Delay("\(name): the registry answers \(problem)", isAnswer: true))
+                return .later(Delay("the registry answers \(problem)", answer))
             default: return .answered(answer)
             }
         }
@@ -110,7 +110,7 @@ public final class RegistryClient: Repository {
             detail: "\(error.detail); where the registry has no TLS and nobody listens on the way, say --plain-http")
     }
 
-    /// Waits before the next attempt.
+    /// Waits before the next attempt, at least as long as the registry asks for.
     ///
     /// - Throws: ``RegistryError`` with ``RegistryError/Code/unavailable`` after the last one.
     func pause(_ failures: inout Int, _ delay: Delay) async throws {
@@ -122,8 +122,8 @@ public final class RegistryClient: Repository {
                     "\(delay.reason), also at the last of \(failures) attempts; run again later, it goes on where it stopped"
             )
         }
-        let wait = access.settings.backOff * (1 << min(failures - 1, 3))
-        access.waiting(delay.reason, wait.components.seconds)
+        let wait = max(access.settings.backOff * (1 << min(failures - 1, 3)), .seconds(delay.seconds))
+        access.waiting("\(name): \(delay.reason)", wait.components.seconds)
         let end = ContinuousClock.now + wait
         while ContinuousClock.now < end {
             guard !access.isCancelled() else {
@@ -207,10 +207,11 @@ public final class RegistryClient: Repository {
                 _ = try Transfer(login.settings(for: .pull)).fetch(
                     address, into: partial, expecting: TransferExpectation(size: blob.size, sha256: blob.digest),
                     limit: blob.size, over: connections,
-                    report: { [access] event in
+                    report: { [access, name] event in
                         switch event {
                         case .received(let bytes, _): access.progress(bytes)
-                        case .waiting(let pause, let reason): access.waiting(reason, pause.components.seconds)
+                        case .waiting(let pause, let reason):
+                            access.waiting("\(name): \(reason)", pause.components.seconds)
                         }
                     }, isCancelled: access.isCancelled)
                 return try Transfer.removeState(of: partial)

@@ -6,8 +6,8 @@ the login somebody:secret or the refresh token `refresh-me`, and runs out after 
 itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them, with `whole`
 in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next, with
 `partly` it takes 1000 bytes of a piece and breaks off, with `shortly` it takes as many and answers 416; `get-STATUS` answers so
-when it is asked how far an upload has come, `mount-STATUS` when it is to take a blob from another repository; `narrow`
-gives no token for more than one repository; `referrers` keeps a list of referrers.
+when it is asked how far an upload has come, `mount-STATUS` when it is to take a blob from another repository; `later-SECONDS`
+answers 503 to the first request and has the client wait so long; `narrow` gives no token for more than one repository; `referrers` keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
@@ -28,6 +28,7 @@ WORDS = set(sys.argv[5:])
 LOG = open(LOG_FILE, "a", buffering=1)
 TOKENS = {}
 REFERRERS = {}
+LATER = [word[6:] for word in WORDS if word.startswith("later-")]
 LOCK = threading.Lock()
 PORT = 0
 
@@ -162,6 +163,8 @@ class Front(BaseHTTPRequestHandler):
 
     def serve(self):
         path = self.path.partition("?")[0]
+        if LATER:
+            return self.answer(503, [("Retry-After", LATER.pop())])
         if path == "/token":
             return self.token()
         if path.startswith("/elsewhere/"):

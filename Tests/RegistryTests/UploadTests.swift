@@ -1,6 +1,7 @@
 import Artefact
 import Registry
 import ServerSupport
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -57,5 +58,43 @@ struct UploadTests {
             #expect(posts.filter { $0.status == status && $0.authorization != "-" }.count >= 2, "\(posts)")
             #expect(posts.last?.status == 202, "\(posts)")
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [("0", 0), ("1", 1), ("3600", 60), ("-5", 0), ("tomorrow", 0)])
+    func `a registry that wants to be asked later is waited for, a minute at most`(
+        _ told: String, _ seconds: Int64
+    ) async throws {
+        let scratch = try Scratch()
+        let front = try await RegistryFront(in: scratch, "later-\(told)")
+        let waits = Mutex<[(reason: String, seconds: Int64)]>([])
+        var access = quick()
+        access.waiting = { reason, seconds in waits.withLock { $0.append((reason, seconds)) } }
+        // Nobody waits for a minute here.
+        access.isCancelled = { waits.withLock { $0.contains { $0.seconds > 1 } } }
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+        let begin = ContinuousClock.now
+        if seconds <= 1 {
+            #expect(try await client.manifest(.tag("1")) == nil)
+            #expect(ContinuousClock.now - begin >= .seconds(seconds))
+        } else {
+            let error = await #expect(throws: RegistryError.self) { try await client.manifest(.tag("1")) }
+            #expect(error?.code == .cancelled)
+        }
+        let told = waits.withLock { $0 }
+        #expect(told.map(\.seconds) == [seconds])
+        #expect(told.map(\.reason) == ["oci://\(front.host)/a: the registry answers 503"])
+    }
+
+    @Test func `what failed to the last names the place once`() async throws {
+        let scratch = try Scratch()
+        let front = try await RegistryFront(in: scratch, "later-0")
+        var access = quick()
+        access.settings.retries = 0
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+        let error = await #expect(throws: RegistryError.self) { try await client.manifest(.tag("1")) }
+        #expect(error?.code == .unavailable)
+        let text = error?.description ?? ""
+        #expect(text.hasPrefix("oci://\(front.host)/a: the registry answers 503, also at the last of 1 attempts"))
+        #expect(text.split(separator: "oci://", omittingEmptySubsequences: false).count == 2, "\(text)")
     }
 }
