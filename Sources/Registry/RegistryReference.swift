@@ -25,6 +25,13 @@ public struct RegistryReference: Hashable, Sendable, CustomStringConvertible {
         func refuse(_ why: String) -> RegistryError {
             RegistryError(.invalidReference, subject: String(reflecting: String(text.prefix(300))), detail: why)
         }
+        guard !Self.holdsLogin(text) else {
+            // What stands before the sign may be a password.
+            let rest = text[(text.lastIndex(of: "@") ?? text.startIndex)...].prefix(300)
+            throw RegistryError(
+                .invalidReference, subject: String(reflecting: "…\(rest)"),
+                detail: "logins do not belong into an address; use docker login or REGISTRY_AUTH_FILE")
+        }
         let (name, tag, digest) = try Self.pinned(text)
         guard let slash = name.firstIndex(of: "/") else {
             throw refuse("names no repository; the form is REGISTRY[:PORT]/REPOSITORY[:TAG]")
@@ -47,6 +54,16 @@ public struct RegistryReference: Hashable, Sendable, CustomStringConvertible {
         self.repository = repository
         self.tag = tag
         self.digest = digest
+    }
+
+    /// Whether there is an `@` that does not stand between a repository and a digest, of whatever algorithm.
+    private static func holdsLogin(_ text: String) -> Bool {
+        guard let sign = text.firstIndex(of: "@") else { return false }
+        let pin = text[text.index(after: sign)...]
+        guard text[..<sign].contains("/"), !pin.contains("@"), !pin.contains("/"), let colon = pin.firstIndex(of: ":")
+        else { return true }
+        let algorithms = ["sha256", "sha384", "sha512", "sha1", "md5", "blake3"]
+        return !algorithms.contains(pin[..<colon].lowercased())
     }
 
     /// Splits `NAME[:TAG][@sha256:DIGEST]`; a colon that a slash follows is no tag's.

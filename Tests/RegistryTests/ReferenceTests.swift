@@ -48,6 +48,26 @@ struct ReferenceTests {
     }
 
     @Test(arguments: [
+        "somebody:hunter2@ghcr.io/a", "hunter2@ghcr.io/a", "somebody:hunter2@ghcr.io/a@sha256:\(hex)",
+        "somebody:hun/ter2@ghcr.io/a:1", "somebody:hun@ter2@ghcr.io/a", "somebody:hunter2@ghcr.io",
+        "somebody:hun/ter2@ghcr.io:5000", "somebody:hunter2@sha256:\(hex)", "@ghcr.io/a", "ghcr.io/hunter2@latest",
+    ])
+    func `a login in a reference is refused, and nothing before its sign is shown`(_ text: String) throws {
+        let error = try #require(throws: RegistryError.self) { try RegistryReference(text) }
+        #expect(error.code == .invalidReference)
+        #expect(error.failureClass == .usage)
+        for part in ["somebody", "hunter2", "hun", "ter2"] { #expect(!error.description.contains(part), "\(error)") }
+        #expect(error.description.contains("docker login or REGISTRY_AUTH_FILE"), "\(error)")
+    }
+
+    @Test(arguments: ["ghcr.io/a@sha512:12", "ghcr.io/a@sha256:12", "ghcr.io/a@SHA256:12"])
+    func `a digest that is none is told of as such`(_ text: String) throws {
+        let error = try #require(throws: RegistryError.self) { try RegistryReference(text) }
+        #expect(error.description.contains("has a digest that is not"), "\(error)")
+        #expect(error.description.contains(text), "\(error)")
+    }
+
+    @Test(arguments: [
         ("localhost/a", true), ("localhost:5000/a", true), ("127.0.0.1:5000/a", true), ("127.9.9.9/a", true),
         ("[::1]:5000/a", true), ("127.0.0.1.example.org/a", false), ("localhost.example.org/a", false),
         ("128.0.0.1/a", false), ("[::2]/a", false), ("127.1/a", false),
