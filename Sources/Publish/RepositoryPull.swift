@@ -76,7 +76,7 @@ public struct RepositoryPull {
         let name: ManifestName
         if let digest { name = .digest(digest) } else { name = .tag(tag ?? "latest") }
         guard let found = try await repository.manifest(name) else {
-            let tags = (try? await repository.tags())?.filter { !$0.hasPrefix("sha256-") } ?? []
+            let tags = (try? await repository.tags(pages: 1))?.filter { !$0.hasPrefix("sha256-") } ?? []
             let known = tags.isEmpty ? "it has no tags" : "it has \(tags.suffix(5).joined(separator: ", "))"
             throw PublishError(.notFound, subject: place, detail: "is not there (\(known))")
         }

@@ -180,8 +180,8 @@ public final class ImageLayout: Repository {
         try file.commit(mode: EntryMode(0o600))
     }
 
-    /// The tags in byte order.
-    public func tags() async throws -> [String] {
+    /// The tags in byte order, all of them whatever the pages.
+    public func tags(pages: Int) async throws -> [String] {
         let tags = Set(try index().manifests.compactMap { $0.annotations[Descriptor.referenceName] })
         return tags.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

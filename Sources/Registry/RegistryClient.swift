@@ -13,8 +13,6 @@ public final class RegistryClient: Repository {
 
     /// The largest answer that is taken besides manifests and blobs, in bytes.
     static let maximumAnswerBytes = 1 << 20
-    /// The most pages of a list of tags.
-    private static let maximumPages = 1000
 
     let reference: RegistryReference
     let access: RegistryAccess
@@ -241,25 +239,31 @@ public final class RegistryClient: Repository {
                 + "on the way changes it: remove that blob there and publish the bundle again")
     }
 
-    /// The tags in byte order.
-    public func tags() async throws -> [String] {
+    /// The tags of the first pages, 4 MiB of them at most, in byte order.
+    ///
+    /// A page that leads to another server or to one that was read already ends the list.
+    public func tags(pages: Int) async throws -> [String] {
         struct Page: Decodable { let tags: [String]? }
-        var tags: [String] = []
+        var tags: Set<String> = []
         var next: String? = "tags/list?n=1000"
-        var pages = 0
-        while let address = next {
-            pages += 1
-            let answer = try await send(HTTPRequest(.get, address), .pull, limit: ImageDocument.maximumBytes)
+        var read: Set<String> = []
+        var rest = ImageDocument.maximumBytes
+        while let address = next, read.count < pages, rest > 0 {
+            let answer = try await send(HTTPRequest(.get, address), .pull, limit: min(rest, Self.maximumAnswerBytes))
             guard answer.status != 404 else { break }
-            guard answer.status == 200, pages <= Self.maximumPages else { throw refusal(answer, "the list of tags") }
-            tags += try ImageDocument.decoded(Page.self, answer.body, named: "\(name): tags").tags ?? []
+            guard answer.status == 200 else { throw refusal(answer, "the list of tags") }
+            rest -= answer.body.count
+            tags.formUnion(try ImageDocument.decoded(Page.self, answer.body, named: "\(name): tags").tags ?? [])
+            // Only now is known which scheme the registry speaks.
+            let page = try Transfer.address(address, from: base)
+            read.insert(page)
             // RFC 8288: <ADDRESS>; rel="next"
-            let link = answer.field("link").flatMap { $0.contains("rel=\"next\"") ? $0 : nil }
-            next = try link.map {
-                try Transfer.address(String($0.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" }), from: base)
-            }
+            guard let link = answer.field("link"), link.contains("rel=\"next\"") else { break }
+            let following = String(link.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" })
+            next = try Transfer.address(following, from: page)
+            guard let next, try Transfer.shareOrigin(next, base), !read.contains(next) else { break }
         }
-        return Set(tags).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return tags.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     /// What the registry lists, or `nil` where it keeps no such list.

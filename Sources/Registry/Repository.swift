@@ -66,7 +66,11 @@ public protocol Repository: AnyObject {
     /// Brings a blob; what is in the file of an earlier attempt is its beginning.
     func fetch(_ blob: Descriptor, into partial: FilePath) async throws
     /// The tags in byte order.
-    func tags() async throws -> [String]
+    ///
+    /// - Parameter pages: The most pages of 1000 that are asked for where the place gives them out so.
+    /// - Returns: The tags, each once.
+    /// - Throws: ``RegistryError``, `TransferError`, `ArtefactError`.
+    func tags(pages: Int) async throws -> [String]
     /// The manifests that refer to one, as the place lists them, or `nil` where it has no such list.
     func listedReferrers(of subject: Digest) async throws -> [Descriptor]?
 }

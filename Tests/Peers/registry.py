@@ -7,7 +7,8 @@ itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go 
 in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next, with
 `partly` it takes 1000 bytes of a piece and breaks off, with `shortly` it takes as many and answers 416; `get-STATUS` answers so
 when it is asked how far an upload has come, `mount-STATUS` when it is to take a blob from another repository; `later-SECONDS`
-answers 503 to the first request and has the client wait so long; `narrow` gives no token for more than one repository; `referrers` keeps a list of referrers.
+answers 503 to the first request and has the client wait so long; `tags-PLACE` has a list of tags of which the next page is
+the same, another each time or elsewhere (`same`, `more`, `away`); `narrow` gives no token for more than one repository; `referrers` keeps a list of referrers.
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
@@ -183,6 +184,14 @@ class Front(BaseHTTPRequestHandler):
         status = [word[6:] for word in WORDS if word.startswith("mount-")]
         if self.command == "POST" and "mount=" in self.path and status:
             return self.answer(int(status[0]))
+        place = [word[5:] for word in WORDS if word.startswith("tags-")]
+        if path.endswith("/tags/list") and place:
+            query = urllib.parse.parse_qs(self.path.partition("?")[2])
+            last = int(query.get("last", ["0"])[0])
+            following = {"same": self.path, "more": "%s?n=1000&last=%d" % (path, last + 1),
+                         "away": "http://127.0.0.2:%d%s" % (PORT, self.path)}[place[0]]
+            return self.answer(200, [("Content-Type", "application/json"), ("Link", '<%s>; rel="next"' % following)],
+                               json.dumps({"name": repository, "tags": ["tag-%d" % last]}).encode())
         if "elsewhere" in WORDS and self.command == "GET" and "/blobs/sha256:" in path:
             return self.answer(307, [("Location", "http://127.0.0.2:%d/elsewhere%s" % (PORT, path))])
         if "sessions" in WORDS and "/blobs/uploads/" in path and "mount=" not in self.path:

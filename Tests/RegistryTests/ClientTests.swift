@@ -51,7 +51,7 @@ struct ClientTests {
         #expect(found.bytes == (try manifest.encoded()))
         #expect(try await client.manifest(.digest(found.descriptor.digest)) == found)
         #expect(try await client.manifest(.tag("2")) == nil)
-        #expect(try await client.tags() == ["1"])
+        #expect(try await client.tags(pages: 1) == ["1"])
         let part = scratch.path.appending("part")
         try await client.fetch(descriptor, into: part)
         #expect(try HostFile.read(part, limit: 1 << 20) == bytes)
@@ -242,7 +242,7 @@ struct ClientTests {
             }
             let found = try await client.referrers(of: subject.digest)
             #expect(found.compactMap(\.artifactType).sorted() == ["application/a", "application/b"])
-            #expect(try await client.tags().contains("sha256-\(subject.digest)") == hasTag)
+            #expect(try await client.tags(pages: 1).contains("sha256-\(subject.digest)") == hasTag)
         }
     }
 
@@ -295,5 +295,17 @@ struct ClientTests {
             try await RegistryClient(RegistryReference("\(secure.host)/a"), quick()).manifest(.tag("1"))
         }
         #expect(refused?.code == .untrustedServer)
+    }
+
+    @Test(arguments: [("same", 9, 1), ("away", 9, 1), ("more", 1, 1), ("more", 9, 9)])
+    func `of a list of tags no more pages are read than are asked for, none twice and none elsewhere`(
+        _ place: String, _ pages: Int, _ read: Int
+    ) async throws {
+        let scratch = try Scratch()
+        let front = try await RegistryFront(in: scratch, "tags-\(place)")
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), quick())
+        #expect(try await client.tags(pages: pages) == (0..<read).map { "tag-\($0)" })
+        let asked = front.requests.filter { $0.path.hasSuffix("/tags/list") }
+        #expect(asked.map(\.server) == [String](repeating: "127.0.0.1", count: read), "\(asked)")
     }
 }
