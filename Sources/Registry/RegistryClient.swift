@@ -24,6 +24,9 @@ public final class RegistryClient: Repository {
 
     /// Names a repository; nothing is asked for yet.
     public init(_ reference: RegistryReference, _ access: RegistryAccess) {
+        var access = access
+        // Credentials for this host, and what it speaks without TLS, are for no proxy.
+        access.settings.reachesLoopbackDirectly = true
         self.reference = reference
         self.access = access
         scheme = access.isPlain ? "http" : "https"

@@ -1,4 +1,5 @@
 public import Artefact
+internal import Transfer
 
 /// A name in a registry: `REGISTRY[:PORT]/REPOSITORY[:TAG][@sha256:DIGEST]`, by the grammar of the OCI distribution
 /// specification 1.1.
@@ -157,9 +158,7 @@ public struct RegistryReference: Hashable, Sendable, CustomStringConvertible {
         let host =
             registry.hasPrefix("[")
             ? String(registry.prefix { $0 != "]" }) + "]" : String(registry.prefix { $0 != ":" })
-        if ["localhost", "[::1]"].contains(host) { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return Transfer.isLoopback(host)
     }
 
     /// The reference as it is written.

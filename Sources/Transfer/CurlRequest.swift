@@ -134,7 +134,7 @@ struct CurlRequest: ~Copyable {
         try set(CURLOPT_LOW_SPEED_LIMIT, Self.slowestBytes)
         try set(CURLOPT_LOW_SPEED_TIME, stallSeconds)
         // Where nothing is given, an empty text keeps libcurl from looking into the environment.
-        try set(CURLOPT_PROXY, settings.proxy(scheme: address.scheme) ?? "")
+        try set(CURLOPT_PROXY, settings.proxy(for: address) ?? "")
         try set(CURLOPT_NOPROXY, settings.noProxy ?? "")
         guard let certificates = settings.certificates else { return }
         guard (try? HostFile.status(of: certificates))?.kind == .file else {

@@ -130,6 +130,14 @@ extension Transfer {
         try Address(address).sharesOrigin(with: Address(other))
     }
 
+    /// Whether a host, as it stands in addresses, is this one itself by the names that nobody can change: `localhost`,
+    /// `[::1]` and 127.0.0.0/8.
+    public static func isLoopback(_ host: String) -> Bool {
+        if ["localhost", "[::1]"].contains(host.lowercased()) { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
     /// An address as messages show it: without user, password and query.
     ///
     /// - Throws: ``TransferError`` with ``TransferError/Code/invalidAddress``.

@@ -50,6 +50,9 @@ public struct TransferSettings: Sendable {
     public var allProxy: String?
     /// The hosts that are reached without a proxy, as in `no_proxy`: names and networks with commas between, or `*`.
     public var noProxy: String?
+    /// Whether this host itself is reached without a proxy, whatever ``noProxy`` says: what a proxy would be told then is
+    /// meant for nobody else, and its own loopback is another one.
+    public var reachesLoopbackDirectly = false
     /// The certificates that are trusted instead of the system's, in PEM form.
     public var certificates: FilePath?
     /// Users and passwords by host, in the form of `.netrc`.
@@ -89,8 +92,10 @@ public struct TransferSettings: Sendable {
     /// - Throws: ``TransferError`` with ``TransferError/Code/invalidAddress``.
     public static func host(of address: String) throws -> String { try Address(address).host }
 
-    func proxy(scheme: String) -> String? {
-        let own = scheme == "https" ? httpsProxy : httpProxy
+    /// The proxy for an address, but for what ``noProxy`` says.
+    func proxy(for address: Address) -> String? {
+        guard !reachesLoopbackDirectly || !Transfer.isLoopback(address.host) else { return nil }
+        let own = address.scheme == "https" ? httpsProxy : httpProxy
         return [own, allProxy].compactMap { $0 }.first { !$0.isEmpty }
     }
 }
