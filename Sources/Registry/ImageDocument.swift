@@ -11,11 +11,16 @@ enum ImageDocument {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value), data.count <= maximumBytes else {
-            throw RegistryError(
-                .invalidDocument, subject: name,
-                detail: "would be larger than \(maximumBytes) bytes, which no registry takes")
+            throw tooLarge(name)
         }
         return Array(data)
+    }
+
+    /// The error for what is too large to be written.
+    static func tooLarge(_ name: String) -> RegistryError {
+        RegistryError(
+            .invalidDocument, subject: name,
+            detail: "would be larger than \(maximumBytes) bytes, which no registry takes")
     }
 
     /// Reads a value.

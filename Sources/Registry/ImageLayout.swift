@@ -32,7 +32,7 @@ public final class ImageLayout: Repository {
             let names = try HostFile.names(in: path).filter { name in
                 // What a first command that was killed may have left.
                 name != "blobs" && !name.hasPrefix(".\(Self.indexName).") && !name.hasPrefix(".\(Self.markerName).")
-                    && (name != Self.indexName || (try? index(of: path.appending(name)))?.manifests != [])
+                    && (name != Self.indexName || (try? index(of: path.appending(name)))?.isEmpty != true)
             }
             guard names.isEmpty else {
                 throw RegistryError(
@@ -135,10 +135,7 @@ public final class ImageLayout: Repository {
         descriptor.annotations[Descriptor.referenceName] = tag
         try exclusively {
             var index = try index()
-            guard !index.manifests.contains(descriptor) else { return }
-            index.manifests.removeAll { $0.annotations[Descriptor.referenceName] == tag }
-            index.manifests.append(descriptor)
-            try replace(index)
+            if index.retag(descriptor) { try replace(index) }
         }
         return false
     }
@@ -151,7 +148,7 @@ public final class ImageLayout: Repository {
         let listed: Descriptor?
         switch name {
         case .tag(let tag):
-            listed = index.manifests.last { $0.annotations[Descriptor.referenceName] == tag }
+            listed = try index.manifest(tagged: tag, named: path.appending(Self.indexName).string)
             guard listed != nil else { return nil }
         case .digest(let digest): listed = index.manifests.first { $0.digest == digest }
         }
@@ -182,8 +179,7 @@ public final class ImageLayout: Repository {
 
     /// The tags in byte order, all of them whatever the pages.
     public func tags(pages: Int) async throws -> [String] {
-        let tags = Set(try index().manifests.compactMap { $0.annotations[Descriptor.referenceName] })
-        return tags.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        try index().tags.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     /// Always `nil`: a layout has no list but the tag's.

@@ -76,9 +76,52 @@ struct DocumentTests {
         let again = String(decoding: try index.encoded(), as: UTF8.self)
         for part in [
             #""annotations":{"org.example":"kept"}"#, #""x":[1,-2.5,null,true,{"y":"z"}]"#,
-            #""platform":{"architecture":"amd64","os":"linux"}"#, #""data":"e30=""#, own.name,
+            #""platform":{"os":"linux","architecture":"amd64"}"#, #""data":"e30=""#, own.name,
         ] {
             #expect(again.contains(part), "\(again)")
         }
+    }
+
+    /// Entries that an index may have and that mean nothing here, or are wrong.
+    static let foreign = [
+        #"{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha512:\#(hex)\#(hex)","size":7}"#,
+        #"{"digest":"sha256:\#(hex)","mediaType":"application/x; charset=utf-8", "size":7}"#,
+        #"{"mediaType":"a/b","digest":"sha256:\#(hex)","size":7,"annotations":{"n":[1.0, 1e3, 12345678901234567890123]}}"#,
+        #"{ "mediaType" : "a/b", "digest" : "sha256:\#(hex)", "size" : -1, "x,]}" : "\\\",\/\u0041" }"#,
+        #"{"digest":"blake3:00","annotations":{"org.opencontainers.image.ref.name":"theirs"}}"#, "[]", "null",
+        #"",[{""#,
+    ]
+
+    @Test func `entries of an index that mean nothing here keep their bytes and hinder no other`() throws {
+        let own = Descriptor(mediaType: ImageManifest.mediaType, of: [1])
+        for first in [true, false] {
+            let known = #"{"size":1,"mediaType":"\#(own.mediaType)","digest":"\#(own.name)"}"#
+            let list = first ? [known] + Self.foreign : Self.foreign + [known]
+            let text = #"{"schemaVersion":2,"x":1.0,"manifests":[\#(list.joined(separator: " ,\n"))]}"#
+            var index = try ImageIndex(decoding: Array(text.utf8), named: "i")
+            #expect(index.manifests == [own])
+            let isNew = index.insert(Descriptor(mediaType: ImageManifest.mediaType, of: [2]))
+            #expect(isNew)
+            let again = try index.encoded()
+            let written = String(decoding: again, as: UTF8.self)
+            #expect(written.contains(#""manifests":[\#(list.joined(separator: ",")),{"#), "\(written)")
+            #expect(written.hasSuffix(#","schemaVersion":2,"x":1.0}"#), "\(written)")
+            #expect(try ImageIndex(decoding: again, named: "i").encoded() == again)
+        }
+    }
+
+    @Test(arguments: [
+        ("", "is no JSON"), ("[]", "wrong type"), ("{}", "lacks 'manifests'"),
+        (#"{"manifests":[]}"#, "no OCI image index"),
+        (#"{"schemaVersion":1,"manifests":[]}"#, "no OCI image index"),
+        (#"{"schemaVersion":2,"mediaType":"a/b","manifests":[]}"#, "no OCI image index"),
+        (#"{"schemaVersion":2,"manifests":{}}"#, "wrong type"),
+        (#"{"schemaVersion":2,"manifests":[],"a":1,"\u0061":2}"#, "a key twice"),
+        (#"{"schemaVersion":2,"manifests":[\#(String(repeating: "[", count: 50_000))"#, "is no JSON"),
+    ])
+    func `an index that is none is refused with the reason`(_ text: String, _ why: String) {
+        let error = #expect(throws: RegistryError.self) { try ImageIndex(decoding: Array(text.utf8), named: "i") }
+        #expect(error?.code == .invalidDocument)
+        #expect(error?.description.contains(why) == true, "\(String(describing: error))")
     }
 }

@@ -50,6 +50,43 @@ struct LayoutTests {
         #expect(try await ImageLayout(path).tags(pages: 1) == ["2.0"])
     }
 
+    @Test func `what others list in a layout stays as they wrote it, and is judged when it is asked for`() async throws
+    {
+        let scratch = try Scratch()
+        let layout = ImageLayout(scratch.path.appending("layout"))
+        let first = try await Self.fill(layout, "one", tag: "1.0")
+        let file = layout.path.appending("index.json")
+        let before = String(decoding: try HostFile.read(file, limit: 1 << 20), as: UTF8.self)
+        let theirs = DocumentTests.foreign.joined(separator: ",")
+        let text = before.replacing(#""manifests":["#, with: #""manifests":[\#(theirs),"#)
+        try StagedFile.write(Array(text.utf8), to: file)
+        #expect(try await layout.manifest(.tag("1.0"))?.descriptor.digest == first)
+        #expect(try await layout.manifest(.digest(first))?.descriptor.digest == first)
+        #expect(try await layout.tags(pages: 1) == ["1.0", "theirs"])
+        let error = await #expect(throws: RegistryError.self) { try await layout.manifest(.tag("theirs")) }
+        #expect(error?.code == .invalidDocument)
+        #expect(
+            error?.description.contains("index.json: the entry of tag 'theirs'") == true, "\(String(describing: error))"
+        )
+        let second = try await Self.fill(layout, "two", tag: "2.0")
+        _ = try await Self.fill(layout, "three", tag: "1.0")
+        #expect(try await layout.manifest(.tag("2.0"))?.descriptor.digest == second)
+        let after = String(decoding: try HostFile.read(file, limit: 1 << 20), as: UTF8.self)
+        #expect(after.contains(#""manifests":[\#(theirs),{"#), "\(after)")
+        // A tag that is written goes over to what is written.
+        _ = try await Self.fill(layout, "four", tag: "theirs")
+        #expect(try await layout.tags(pages: 1) == ["1.0", "2.0", "theirs"])
+        #expect(try await layout.manifest(.tag("theirs")) != nil)
+    }
+
+    @Test func `a list without its mark in which others have something is left alone`() async throws {
+        let scratch = try Scratch()
+        let text = #"{"schemaVersion":2,"manifests":[{"digest":"sha512:00"}]}"#
+        let file = try scratch.file("layout/index.json", text)
+        #expect(throws: RegistryError.self) { try ImageLayout(scratch.path.appending("layout")).create() }
+        #expect(try HostFile.read(file, limit: 1 << 20) == Array(text.utf8))
+    }
+
     @Test func `a tag moves, and what refers to a manifest is found by the tag of its digest`() async throws {
         let scratch = try Scratch()
         let layout = ImageLayout(scratch.path.appending("layout"))
