@@ -1,14 +1,20 @@
 """A front of a real registry, with what that lacks: tokens, blobs elsewhere, uploads that keep every byte.
 
 registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 127.0.0.1 and 127.0.0.2, which it writes
-to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words: `token` wants a token of /token, which takes
-the login somebody:secret or the refresh token `refresh-me`, and runs out after 20 requests; `basic` wants that login
-itself; `elsewhere` sends the client to 127.0.0.2 for blobs, and has uploads go on there; `sessions` keeps uploads itself, cut-off pieces included, and takes its time for them, with `whole`
-in one piece only, with `forgetful` it takes little of a piece and forgets the upload at the next, with
-`partly` it takes 1000 bytes of a piece and breaks off, with `shortly` it takes as many and answers 416; `get-STATUS` answers so
-when it is asked how far an upload has come, `mount-STATUS` when it is to take a blob from another repository; `later-SECONDS`
-answers 503 to the first request and has the client wait so long; `tags-PLACE` has a list of tags of which the next page is
-the same, another each time or elsewhere (`same`, `more`, `away`); `narrow` gives no token for more than one repository; `referrers` keeps a list of referrers.
+to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words:
+  token          wants a token of /token, which takes the login somebody:secret or the refresh token `refresh-me`, and
+                 runs out after 20 requests; with `narrow` there is none for more than one scope
+  basic          wants that login itself
+  elsewhere      sends the client to 127.0.0.2 for blobs, and has uploads go on there
+  sessions       keeps uploads itself, cut-off pieces included, and takes its time for them; with `whole` in one piece
+                 only, with `forgetful` it takes little of a piece and forgets the upload at the next, with `partly` it
+                 takes 1000 bytes of a piece and breaks off, with `shortly` it takes as many and answers 416, with
+                 `get-STATUS` it answers so when it is asked how far an upload has come
+  mount-STATUS   answers so when it is to take a blob from another repository
+  later-SECONDS  answers 503 to the first request and has the client wait so long
+  tags-PLACE     has a list of tags of which the next page is the same, another each time or on another host (`same`,
+                 `more`, `away`)
+  referrers      keeps a list of referrers
 One line a request goes to LOG: address, method, path, kind of authorization, status, bytes of the body.
 """
 import base64
