@@ -6,9 +6,9 @@ public import SystemPackage
 /// A version laid out below a directory that a web server serves.
 ///
 /// ```
-/// DIR/VERSION/                  one version, never written again
-/// DIR/VERSION/boot.ipxe         what starts it, by the addresses of the cards
-/// DIR/boot.ipxe                 the same for the version published last; replaced last
+/// DIR/VERSION/                  one version, never written again; it does not depend on the address
+/// DIR/boot.ipxe                 what starts the version published last; replaced last
+/// DIR/boot-by-uuid.ipxe         the same by UUIDs alone, where nodes have some
 /// ```
 public struct NetbootPublication: Hashable, Sendable {
     /// The version's directory.
@@ -42,29 +42,40 @@ extension NetbootTree {
         try HostFile.makeDirectory(staging)
         defer { try? HostFile.removeTree(staging) }
         let scratch = try TemporaryFolder(in: folder, prefix: ".packages-")
-        try write(into: staging, scratch: scratch.path)
+        let repositories = try write(into: staging, scratch: scratch.path)
         let digests = try Self.digests(of: staging, below: "")
         try HostFile.synchronise(fileSystemOf: staging)
         let isThere = HostFile.exists(target)
         if isThere {
-            guard try Self.digests(of: target, below: "") == digests else {
+            // Scripts within a version are those of an earlier ksbuild.
+            let there = try Self.digests(of: target, below: "").filter { !Self.isScript($0.key) }
+            let places = Set(digests.keys).union(there.keys).sorted()
+            if let odd = places.first(where: { digests[$0] != there[$0] }) {
+                let what =
+                    there[odd] == nil ? "lacks '\(odd)'" : digests[odd] == nil ? "has '\(odd)'" : "has another '\(odd)'"
                 throw NetbootError(
                     .versionTaken, subject: target.string,
-                    detail: "holds another content; a published version never changes: remove it, or take a new version"
-                )
+                    detail:
+                        "holds another content (it \(printable(what))); a published version never changes: remove it,"
+                        + " or take a new version")
             }
         } else {
             try HostFile.rename(staging, to: target)
             try HostFile.synchronise(directory: folder)
         }
-        for name in digests.keys.sorted() where name.hasSuffix(".ipxe") {
-            try StagedFile.write(try HostFile.read(target.appending(name), limit: 1 << 20), to: folder.appending(name))
+        let scripts = scripts(repositories: repositories)
+        for script in scripts.reversed() {
+            try StagedFile.write(Array(script.text.utf8), to: folder.appending(script.name))
         }
         // One that another version left would go on starting that one.
-        if digests[Self.scriptByUUID] == nil { try HostFile.remove(folder.appending(Self.scriptByUUID)) }
+        if !scripts.contains(where: { $0.name == Self.scriptByUUID }) {
+            try HostFile.remove(folder.appending(Self.scriptByUUID))
+        }
         return NetbootPublication(
             path: target, isIdentical: isThere, overlays: digests.keys.count { $0.hasPrefix("overlays/") })
     }
+
+    private static func isScript(_ place: String) -> Bool { !place.contains("/") && place.hasSuffix(".ipxe") }
 
     /// The digest of every file below a directory, by its place; what is neither file nor directory has none.
     private static func digests(of root: FilePath, below prefix: String) throws -> [String: Digest?] {

@@ -9,6 +9,8 @@ public import SystemPackage
 public struct NetbootTree: Sendable {
     /// The name of the overlay where the bundle is for one node.
     static let onlyNode = "node"
+    /// The name of the script that starts every node.
+    static let script = "boot.ipxe"
     /// The name of the script that tells nodes apart by their UUIDs.
     static let scriptByUUID = "boot-by-uuid.ipxe"
 
@@ -76,7 +78,7 @@ public struct NetbootTree: Sendable {
     }
 
     /// Where iPXE finds what it is to do, for the version published last.
-    public var scriptAddress: String { String(address.dropLast(manifest.version.description.count)) + "boot.ipxe" }
+    public var scriptAddress: String { String(address.dropLast(manifest.version.description.count)) + Self.script }
 
     /// The kernel's flavour, by which the files of Alpine's image are named.
     private var kernel: String { "virt" }
@@ -91,7 +93,7 @@ public struct NetbootTree: Sendable {
         }
     }
 
-    /// The scripts by their names; the first key that any node has is that of `boot.ipxe`.
+    /// The scripts by their names; `boot.ipxe` tries every key that any node has.
     func scripts(repositories: [String]) -> [(name: String, text: String)] {
         let about = manifest.description
         var arguments: [String] = []
@@ -99,19 +101,22 @@ public struct NetbootTree: Sendable {
             arguments = words.filter { !$0.hasPrefix("apkovl=") }
         }
         let script = NetbootScript(
-            title: "\(about.name) \(about.version)", address: address, kernel: kernel, repositories: repositories,
-            arguments: arguments)
-        guard !manifest.nodes.isEmpty else { return [("boot.ipxe", script.text(nil))] }
-        let byAddress = manifest.nodes.contains { $0.hardwareAddress != nil }
-        let byUUID = manifest.nodes.contains { $0.uuid != nil }
-        return [("boot.ipxe", script.text(byAddress ? .hardwareAddress : .uuid))]
-            + (byUUID ? [(Self.scriptByUUID, script.text(.uuid))] : [])
+            title: "\(about.name) \(about.version)", address: address,
+            root: String(address.dropLast(about.version.description.count + 1)), kernel: kernel,
+            repositories: repositories, arguments: arguments)
+        var keys: [NetbootScript.Key] = []
+        if manifest.nodes.contains(where: { $0.hardwareAddress != nil }) { keys.append(.hardwareAddress) }
+        if manifest.nodes.contains(where: { $0.uuid != nil }) { keys.append(.uuid) }
+        let all = [(Self.script, keys)] + (keys.contains(.uuid) ? [(Self.scriptByUUID, [.uuid])] : [])
+        return all.map { name, keys in (name, script.text(keys, named: name)) }
     }
 
-    /// Writes everything below a directory that is there and empty; nothing is durable yet.
+    /// Writes everything but the scripts, which hold the address, below a directory that is there and empty; nothing is
+    /// durable yet.
     ///
+    /// - Returns: The places of the package repositories.
     /// - Throws: `BundleError`, `ISOError`, `ArchiveError` or `ArtefactError` where a part cannot be read or written.
-    func write(into folder: FilePath, scratch: FilePath) throws {
+    func write(into folder: FilePath, scratch: FilePath) throws -> [String] {
         func artefact(_ role: Manifest.Role) -> FilePath? {
             manifest.artefacts.first { $0.role == role && $0.node == nil }.map { bundle.appending($0.file) }
         }
@@ -146,9 +151,7 @@ public struct NetbootTree: Sendable {
             let target = folder.appending("overlays").appending("\(overlay.name).apkovl.tar.gz")
             try copy(to: target) { sink in try HostFile.forEachChunk(of: overlay.source, sink) }
         }
-        for script in scripts(repositories: repositories) {
-            try copy(to: folder.appending(script.name)) { sink in try sink(Array(script.text.utf8).span) }
-        }
+        return repositories
     }
 
     private func copy(to target: FilePath, _ body: ((Span<UInt8>) throws -> Void) throws -> Void) throws {

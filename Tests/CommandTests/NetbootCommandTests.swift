@@ -44,7 +44,7 @@ import Testing
             done
             sed '$ a kernel: { parameters: ["a=$net0", "b=|"] }' one.yaml >word.yaml
             rm -rf out; build --recipe word.yaml --version 1.0.0
-            says lay 1.0.0; grep -c 'a=$net0 b=|' srv/1.0.0/boot.ipxe
+            says lay 1.0.0; grep -c 'a=$net0 b=|' srv/boot.ipxe
             """)
         #expect(codes(result) == [65, 65, 65, 0], "\(result)")
         #expect(result.errors.contains("tells its kernel 'a=${net0/ip}', which iPXE would take for its own"))
@@ -62,7 +62,7 @@ import Testing
             cmp srv/1.0.0/overlays/52:54:00:12:34:01.apkovl.tar.gz out/bundles/1.0.0/nodes/a/*.apkovl.tar.gz
             cmp srv/1.0.0/kubesolo out/bundles/1.0.0/*.kubesolo
             tree srv >before; lay 1.0.0; tree srv | diff before -
-            build --recipe fleet.yaml --version 1.1.0; lay 1.1.0 --quiet; sed -n 3p srv/boot.ipxe; sed -n 3p srv/1.0.0/boot.ipxe
+            build --recipe fleet.yaml --version 1.1.0; lay 1.1.0 --quiet; sed -n 3p srv/boot.ipxe
             lay 1.0.0 --quiet; tree srv | grep -v /1.1.0/ | diff before -
             build --recipe one.yaml --version 2.0.0; lay 2.0.0 | tail -n 1; ls srv/2.0.0/overlays
             ls -A srv
@@ -72,8 +72,6 @@ import Testing
             result.output == """
                 srv/1.0.0: written, 3 overlays
                   boot: http://192.0.2.9/ksbuild/boot.ipxe
-                1.0.0/boot-by-uuid.ipxe
-                1.0.0/boot.ipxe
                 1.0.0/initramfs-virt
                 1.0.0/kubesolo
                 1.0.0/modloop-virt
@@ -87,7 +85,6 @@ import Testing
                 srv/1.0.0: identical, 3 overlays
                   boot: http://192.0.2.9/ksbuild/boot.ipxe
                 set base http://192.0.2.9/ksbuild/1.1.0
-                set base http://192.0.2.9/ksbuild/1.0.0
                   boot: http://192.0.2.9/ksbuild/boot.ipxe
                 node.apkovl.tar.gz
                 1.0.0
@@ -96,6 +93,82 @@ import Testing
                 boot.ipxe
 
                 """, "\(result.output)")
+    }
+
+    @Test func `one script finds every node by what it is known by`() async throws {
+        let result = try await run(
+            """
+            sed -i 's/mac: .*:02, uuid/uuid/' fleet.yaml; build --recipe fleet.yaml --version 1.0.0; lay 1.0.0 --quiet
+            ls srv/1.0.0/overlays
+            for script in boot boot-by-uuid; do grep -E '^(set key|imgfetch|chain)' srv/$script.ipxe; done
+            sed -i '/^  a:/d' fleet.yaml; build --recipe fleet.yaml --version 1.1.0; lay 1.1.0 --quiet; cat srv/boot.ipxe
+            """)
+        let byUUID = """
+            set key {UUID}
+            imgfetch --name overlay ${base}/overlays/${uuid}.apkovl.tar.gz && goto found ||
+            """
+        let words =
+            "initrd=initramfs-virt ip=${ip}::${gateway}:${netmask}:::none:${dns} BOOTIF=01-${mac:hexhyp}"
+            + " alpine_repo=${base}/apks modloop=${base}/modloop-virt ksbuild.kubesolo=${base}/kubesolo"
+            + " apkovl=${base}/overlays/${key}.apkovl.tar.gz console=tty0 console=ttyS0,115200 panic=10"
+        #expect(
+            result.output == """
+                01234567-89ab-cdef-0123-456789abcdef.apkovl.tar.gz
+                52:54:00:12:34:01.apkovl.tar.gz
+                set key {MAC}
+                imgfetch --name overlay ${base}/overlays/${mac}.apkovl.tar.gz && goto found ||
+                \(byUUID)
+                chain --replace http://192.0.2.9/ksbuild/boot.ipxe || goto start
+                \(byUUID)
+                chain --replace http://192.0.2.9/ksbuild/boot-by-uuid.ipxe || goto start
+                #!ipxe
+                # edge 1.1.0
+                set base http://192.0.2.9/ksbuild/1.1.0
+                :start
+                isset ${ip} || dhcp || goto failed
+                \(byUUID)
+                echo edge 1.1.0: ${base}/overlays has none for this machine, ${uuid}; it is not started without.
+                goto again
+                :found
+                imgfree overlay
+                kernel ${base}/vmlinuz-virt \(words) || goto failed
+                initrd ${base}/initramfs-virt || goto failed
+                boot || goto failed
+                :failed
+                echo edge 1.1.0 cannot be booted from ${base}.
+                :again
+                imgfree
+                echo Trying again in 30 s; Ctrl-C ends this.
+                sleep 30 || exit 1
+                chain --replace http://192.0.2.9/ksbuild/boot.ipxe || goto start
+
+                """, "\(result)")
+    }
+
+    @Test func `the same version under another address changes the scripts alone`() async throws {
+        let result = try await run(
+            """
+            build --recipe fleet.yaml --version 1.0.0; lay 1.0.0 --quiet; tree srv/1.0.0 >before
+            # What an earlier ksbuild has left in there.
+            cp srv/*.ipxe srv/1.0.0
+            k publish --netboot srv --url http://192.0.2.10/other 1.0.0
+            rm srv/1.0.0/*.ipxe; tree srv/1.0.0 | diff before -; grep -h ^set.base srv/*.ipxe; grep -rl 192.0.2.9 srv || :
+            mv srv/1.0.0/kubesolo k; says lay 1.0.0; mv k srv/1.0.0/kubesolo
+            echo x >srv/1.0.0/overlays/more; says lay 1.0.0
+            """)
+        #expect(codes(result) == [73, 73], "\(result)")
+        #expect(
+            result.output.hasPrefix(
+                """
+                srv/1.0.0: identical, 3 overlays
+                  boot: http://192.0.2.10/other/boot.ipxe
+                set base http://192.0.2.10/other/1.0.0
+                set base http://192.0.2.10/other/1.0.0
+                exit
+                """), "\(result)")
+        for what in ["lacks 'kubesolo'", "has 'overlays/more'"] {
+            #expect(result.errors.contains("holds another content (it \(what)); a published version"), "\(result)")
+        }
     }
 
     @Test func `a version that is there with other content stays, and so does what cannot boot`() async throws {
@@ -113,7 +186,8 @@ import Testing
         #expect(result.succeeded && result.output.hasSuffix("\n1.0.0\nboot.ipxe\n1.0.0\n1.2.0\nboot.ipxe\n"))
         let errors = result.errors.split(separator: "\n").filter { $0.hasPrefix("ksbuild: ") }
         let words = [
-            "ksbuild: srv/1.0.0: holds another content", "cannot be told apart over the network (b); give each 'mac'",
+            "ksbuild: srv/1.0.0: holds another content (it has another 'modloop-virt'); a published",
+            "cannot be told apart over the network (b); give each 'mac'",
             "ksbuild: version 1.2.0: holds secrets", "version 9.9.9",
         ]
         #expect(errors.count == words.count, "\(errors)")
