@@ -139,6 +139,7 @@ extension FileTree {
                 origin: "kubesolo", isSecret: isSecret))
         var stage = ShellSettings("The KubeSolo binary that this node accepts; see /etc/init.d/kubesolo-stage.")
         try stage.assign("stage_digest", binary?.digest.hex ?? "")
+        try stage.assign("stage_size", binary.map { String($0.size) } ?? "")
         try addFile("etc/conf.d/kubesolo-stage", stage.text, origin: "kubesolo")
         var health = ShellSettings("When KubeSolo counts as healthy, in seconds; see /etc/init.d/ksbuild-health.")
         try health.assign("health_stable", String(node.health.stable))
