@@ -216,8 +216,18 @@ extension RecipeReader {
 
     private mutating func readKernel(_ kernel: CheckedNode) {
         if let console = take("console", of: kernel) { recipe.consoles = distinctTexts(console) }
-        if let parameters = take("parameters", of: kernel) { recipe.kernelParameters = distinctTexts(parameters) }
+        guard let parameters = take("parameters", of: kernel) else { return }
+        recipe.kernelParameters = distinctTexts(parameters)
+        for item in parameters.items {
+            guard let text = item.text, let odd = Self.placeholders.first(where: { text.contains($0) }) else {
+                continue
+            }
+            fault(item, "\(shown(text)) holds \(odd), which not every way to boot would replace", "write it without")
+        }
     }
+
+    /// What stands for a node in the words of its kernel, on media of fleets and over the network.
+    private static let placeholders = ["{node}", "{MAC}", "{UUID}"]
 
     private mutating func readSeed(_ seed: CheckedNode) {
         if let identifier = take("instanceID", of: seed)?.text {
