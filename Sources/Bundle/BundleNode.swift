@@ -35,11 +35,12 @@ public struct BundleNode: Hashable, Sendable {
         return parts.count == 3 && parts[0] == directory && isName(parts[1]) && Manifest.isFileName(parts[2])
     }
 
-    /// What breaks the contract, if anything does: each node of a fleet has one overlay and one seed, and nothing else
+    /// What breaks the contract, if anything does: names, addresses and UUIDs belong to one node each, each node of a fleet has one overlay and one seed, and nothing else
     /// belongs to a node.
     static func fault(in description: BundleDescription, among artefacts: [Manifest.Artefact]) -> String? {
         let isHexadecimal: (UInt8) -> Bool = { (48...57).contains($0) || (97...102).contains($0) }
         var owned: [String: Set<Manifest.Role>] = [:]
+        var owners: [String: String] = [:]
         for node in description.nodes {
             guard isName(node.name) else {
                 return "\(String(reflecting: node.name.prefix(80))) is no name that a node may have"
@@ -54,6 +55,9 @@ public struct BundleNode: Hashable, Sendable {
                 let parts = mark.split(separator: separator, omittingEmptySubsequences: false)
                 guard parts.map(\.utf8.count) == lengths, parts.allSatisfy({ $0.utf8.allSatisfy(isHexadecimal) }) else {
                     return "'\(node.name)' has an address or UUID that is none"
+                }
+                if let other = owners.updateValue(node.name, forKey: mark) {
+                    return "gives '\(mark)' to two nodes, '\(other)' and '\(node.name)'"
                 }
             }
         }

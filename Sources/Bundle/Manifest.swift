@@ -58,7 +58,11 @@ public struct Manifest: Hashable, Sendable {
         }
 
         /// Where it stands in the bundle's directory: its name, or `nodes/NODE/NAME`.
-        public var path: String { node.map { "\(BundleNode.directory)/\($0)/\(file)" } ?? file }
+        public var path: String { Self.path(of: file, node: node) }
+
+        static func path(of file: String, node: String?) -> String {
+            node.map { "\(BundleNode.directory)/\($0)/\(file)" } ?? file
+        }
 
         /// Whether only its owner may read it.
         public var isSecret: Bool { mode.bits & 0o077 == 0 }

@@ -16,6 +16,9 @@ extension Manifest {
         return Array(data) + [UInt8(ascii: "\n")]
     }
 
+    /// The bytes of a manifest up to which a message names the key that does not belong.
+    static let maximumSearchedBytes = 1 << 20
+
     /// Takes the bytes of a manifest and accepts nothing but the one text that ``encoded()`` gives.
     ///
     /// - Parameters:
@@ -46,15 +49,27 @@ extension Manifest {
         } catch {
             throw refuse("\(error)")
         }
+        // Both are sorted by now, and in another order keys would seem not to belong.
+        let names = [
+            ("nodes", (wire.nodes ?? []).map(\.name), nodes.map(\.name)),
+            (
+                "artefacts", wire.artefacts.map { Artefact.path(of: $0.file, node: $0.node) }, artefacts.map(\.path)
+            ),
+        ]
+        for (key, written, sorted) in names {
+            guard let (name, right) = zip(written, sorted).first(where: { $0 != $1 }) else { continue }
+            throw refuse("has '\(key)' out of order: '\(name.prefix(60))' stands where '\(right.prefix(60))' belongs")
+        }
         let canonical = try encoded()
         guard canonical == bytes else {
-            if let shape = try? decoder.decode(JSONShape.self, from: data),
+            // Which key it is would cost seconds to say of a large document.
+            if bytes.count <= Self.maximumSearchedBytes, let shape = try? decoder.decode(JSONShape.self, from: data),
                 let own = try? decoder.decode(JSONShape.self, from: Data(canonical)),
                 let key = shape.firstKey(missingIn: own)
             {
                 throw refuse("has a key that is unknown or stands twice: '\(key)'")
             }
-            throw refuse("is not in canonical form (order, spacing or a key that stands twice)")
+            throw refuse("is not in canonical form (order, spacing, a key that is unknown or stands twice)")
         }
     }
 

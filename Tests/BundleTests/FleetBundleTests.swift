@@ -180,6 +180,13 @@ struct FleetBundleTests {
         #expect(fault { about, _ in about.nodes.append(.init(name: "x", hostname: "x")) }.contains("lacks its overlay"))
         #expect(fault { about, _ in about.nodes[0].name = "../x" }.contains("no name that a node may have"))
         #expect(fault { about, _ in about.nodes[0].hardwareAddress = "52:54:00:12:34:5G" }.contains("that is none"))
+        let mac = "52:54:00:12:34:05", uuid = "01234567-89ab-cdef-0123-456789abcdef"
+        let two = "to two nodes, 'edge-001' and 'edge-002'"
+        #expect(fault { about, _ in about.nodes[0].hardwareAddress = mac } == "")
+        #expect(
+            fault { about, _ in for index in 0...1 { about.nodes[index].hardwareAddress = mac } }
+                == "gives '\(mac)' \(two)")
+        #expect(fault { about, _ in for index in 0...1 { about.nodes[index].uuid = uuid } } == "gives '\(uuid)' \(two)")
         #expect(fault { _, files in files[2].node = nil }.contains("for none of its nodes"))
         #expect(fault { _, files in files[2].role = .kubesolo }.contains("one file too many"))
         #expect(
@@ -187,6 +194,40 @@ struct FleetBundleTests {
                 about.nodes = []
                 for index in files.indices { files[index].node = nil }
             } == "")
+    }
+
+    @Test func `nodes and files in another order are told as such`() throws {
+        let workshop = try Workshop()
+        let published = try workshop.store.publish(try Samples.fleet("1.4.0", iso: workshop.iso)).manifest
+        var about = published.description
+        about.nodes[1].uuid = "01234567-89ab-cdef-0123-456789abcdef"
+        let text = String(
+            decoding: try Manifest(about, artefacts: published.artefacts, media: published.media).encoded(),
+            as: UTF8.self)
+        func fault(_ parts: (String, String)) throws -> String? {
+            let swapped = text.split(separator: parts.0, omittingEmptySubsequences: false)
+                .map { $0.split(separator: parts.1, omittingEmptySubsequences: false).joined(separator: parts.0) }
+                .joined(separator: parts.1)
+            try #require(swapped != text)
+            return #expect(throws: BundleError.self) { try Manifest(decoding: Array(swapped.utf8)) }?.detail
+        }
+        let first = """
+                {
+                  "hostname" : "edge-001.example.org",
+                  "name" : "edge-001"
+                }
+            """
+        let second = """
+                {
+                  "hostname" : "edge-002.example.org",
+                  "name" : "edge-002",
+                  "uuid" : "01234567-89ab-cdef-0123-456789abcdef"
+                }
+            """
+        #expect(
+            try fault((first, second)) == "has 'nodes' out of order: 'edge-002' stands where 'edge-001' belongs")
+        let files = ("\"alpine-virt-3.23.6-x86_64.iso\"", "\"edge-1.4.0-x86_64-kubesolo\"")
+        #expect(try fault(files)?.hasPrefix("has 'artefacts' out of order: 'edge-1.4.0-x86") == true)
     }
 
     @Test func `media of a fleet name the node and have no digest`() throws {

@@ -143,6 +143,16 @@ struct ManifestTests {
         #expect(error?.description.contains("\n") == false)
     }
 
+    @Test func `in a large manifest no key is searched for`() throws {
+        let text = String(decoding: try sample().encoded(), as: UTF8.self)
+        for (count, reason) in [(1000, "unknown or stands twice: 'z'"), (1 << 18, "is not in canonical form")] {
+            let list = Array(repeating: "[{}]", count: count).joined(separator: ",")
+            let broken = replacingFirst("\"secrets\" : true", with: "\"secrets\" : true, \"z\" : [\(list)]", in: text)
+            let error = #expect(throws: BundleError.self) { try Manifest(decoding: Array(broken.utf8)) }
+            #expect(error?.detail.contains(reason) == true, "\(error?.detail ?? "")")
+        }
+    }
+
     @Test func `hostile documents are refused in bounded time`() throws {
         let deep = String(repeating: "[", count: 500_000)
         let documents: [[UInt8]] = [
