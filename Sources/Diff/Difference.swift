@@ -73,10 +73,9 @@ public struct Difference: Sendable {
         compare(
             Section.about.rawValue, a.facts.isEmpty ? nil : a.facts, b.facts.isEmpty ? nil : b.facts
         ) { left, right in
-            let names = left.map(\.name) + right.map(\.name).filter { name in !left.contains { $0.name == name } }
-            return names.compactMap { name in
-                let old = left.first { $0.name == name }?.value
-                let new = right.first { $0.name == name }?.value
+            let (before, after) = (Self.values(left), Self.values(right))
+            return (left + right.filter { before[$0.name] == nil }).map(\.name).compactMap { name in
+                let (old, new) = (before[name], after[name])
                 return old == new
                     ? nil : Change(section: Section.about.rawValue, item: name, old: old, new: new, lines: nil)
             }
@@ -122,6 +121,10 @@ public struct Difference: Sendable {
         verdict = newer.description.flatMap { present in
             older.description.map { RollbackVerdict(leaving: present, for: $0) }
         }
+    }
+
+    private static func values(_ facts: [(name: String, value: String)]) -> [String: String] {
+        Dictionary(facts.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
     /// The words that only one side has, as often as it has more of them, in their order.

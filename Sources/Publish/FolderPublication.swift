@@ -57,7 +57,7 @@ public struct FolderPublication {
     private func fill(_ folder: FilePath, _ outcome: inout PublishReport) throws {
         try HostFile.makeDirectory(folder, mode: .privateDirectory)
         try HostFile.setMode(of: folder, .privateDirectory)
-        try removeOthers(in: folder, below: "", keeping: folders)
+        try removeOthers(in: folder, below: "", keeping: folders, Set(bundle.files.map(\.path)))
         let total = bundle.files.reduce(0) { $0 &+ $1.size }
         var done: UInt64 = 0
         for file in bundle.files {
@@ -118,16 +118,17 @@ public struct FolderPublication {
     }
 
     /// Removes what an earlier attempt left that is no file of this bundle.
-    private func removeOthers(in folder: FilePath, below prefix: String, keeping folders: Set<String>) throws {
-        let ofFiles = Set(bundle.files.map(\.path))
+    private func removeOthers(
+        in folder: FilePath, below prefix: String, keeping folders: Set<String>, _ files: Set<String>
+    ) throws {
         for name in try HostFile.names(in: folder) {
             let path = folder.appending(name)
             let place = prefix + name
             let kind = try HostFile.status(of: path, followingLinks: false).kind
             if kind == .directory, folders.contains(place) {
                 try HostFile.setMode(of: path, .privateDirectory)
-                try removeOthers(in: path, below: "\(place)/", keeping: folders)
-            } else if kind != .file || !ofFiles.contains(place) {
+                try removeOthers(in: path, below: "\(place)/", keeping: folders, files)
+            } else if kind != .file || !files.contains(place) {
                 try HostFile.removeTree(path)
             }
         }

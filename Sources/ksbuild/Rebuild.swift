@@ -79,7 +79,8 @@ struct Rebuild {
     private func departures(from again: Publication, in order: [String]) throws -> [Departure] {
         let old = Dictionary(manifest.artefacts.map { ($0.path, $0) }) { first, _ in first }
         let new = Dictionary(again.manifest.artefacts.map { ($0.path, $0) }) { first, _ in first }
-        let names = order + old.keys.filter { !order.contains($0) }.sorted()
+        let made = Set(order)
+        let names = order + old.keys.filter { !made.contains($0) }.sorted()
         var departures: [Departure] = []
         for name in names where old[name] != new[name] {
             switch (old[name], new[name]) {
