@@ -80,6 +80,19 @@ public struct BundleNode: Hashable, Sendable {
     }
 }
 
+extension BundleDescription {
+    /// What a node has shown, as the history keeps it: with the node's name where that is one of a fleet, since a version is
+    /// confirmed for all its nodes on the word of one.
+    ///
+    /// - Parameters:
+    ///   - line: What the node has said.
+    ///   - name: The name of the node.
+    /// - Returns: `node NAME, one of COUNT: LINE`, or the line as it is where the bundle is for one node.
+    public func evidence(_ line: String, of name: String) -> String {
+        nodes.isEmpty ? line : "node \(name), one of \(nodes.count): \(line)"
+    }
+}
+
 extension Manifest {
     /// The nodes of a fleet.
     public var nodes: [BundleNode] { description.nodes }

@@ -97,6 +97,9 @@ public struct BundleStore: Sendable {
         }
     }
 
+    /// What a published bundle says of itself; `nil` where it is not there or its manifest cannot be read.
+    public func description(of version: Version) -> BundleDescription? { summary(of: version).manifest?.description }
+
     private func state(of version: Version, isLive: Bool, _ standing: Standing) -> State {
         if !isLive, let failure = standing.failed[version] { return .failed(failure.occasion) }
         let manifest = try? digest(ofManifestOf: version)

@@ -60,4 +60,75 @@ struct RollbackVerdictTests {
         let named = try Self.verdict(leaving: { $0.hostname = "edge" }) { $0.hostname = nil }
         #expect(named.kind == .safe)
     }
+
+    // MARK: Fleets
+
+    /// A change that makes it a bundle of nodes with these host names.
+    private static func fleet(_ nodes: KeyValuePairs<String, String>) -> (inout BundleDescription) -> Void {
+        { description in
+            description.hostname = nil
+            description.nodes = nodes.map { BundleNode(name: $0.key, hostname: $0.value) }
+        }
+    }
+
+    private static func ofFleet(
+        _ present: KeyValuePairs<String, String>, to target: KeyValuePairs<String, String>, node: String? = nil
+    ) throws -> RollbackVerdict {
+        RollbackVerdict(leaving: try description(fleet(present)), for: try description(fleet(target)), node: node)
+    }
+
+    @Test func `a fleet goes back safely where each node does, whatever the fleet is called`() throws {
+        #expect(try Self.ofFleet(["a": "a", "b": "till"], to: ["a": "a", "b": "till"]).kind == .safe)
+        // What only the target has has left no data.
+        #expect(try Self.ofFleet(["a": "a"], to: ["a": "a", "b": "b"]).kind == .safe)
+        let renamed = try Self.verdict(leaving: Self.fleet(["a": "a"])) { description in
+            Self.fleet(["a": "a"])(&description)
+            description.name = "other"
+        }
+        #expect(renamed.kind == .safe)
+        let older = try Self.verdict(leaving: Self.fleet(["a": "a"])) { description in
+            Self.fleet(["a": "a"])(&description)
+            description.datastore.kubesolo = "1.1"
+        }
+        #expect(older.kind == .needsSnapshot)
+    }
+
+    @Test func `the nodes of a fleet that cannot go back are named, the first few of many`() throws {
+        let one = try Self.ofFleet(["a": "other", "b": "b"], to: ["a": "a", "b": "b"])
+        #expect(one.kind == .impossible && one.reason == "a there is the node a, and the data is that of other")
+        let both = try Self.ofFleet(
+            ["a": "x", "b": "y", "c": "c", "d": "d"], to: ["a": "a", "b": "b", "c": "c"])
+        #expect(both.kind == .impossible)
+        #expect(both.reason == "the nodes a, b have other host names there than their data; it has no node d")
+        let many = try Self.ofFleet(["a": "a", "b": "b", "c": "c", "d": "d", "e": "e", "f": "f"], to: ["f": "f"])
+        #expect(many.kind == .impossible && many.reason == "it has no nodes a, b, c and 2 more")
+    }
+
+    @Test func `one node of a fleet is judged by itself`() throws {
+        let (present, target): (KeyValuePairs, KeyValuePairs) = (
+            ["a": "other", "b": "b", "c": "c"], ["a": "a", "b": "b"]
+        )
+        let other = try Self.ofFleet(present, to: target, node: "a")
+        #expect(other.kind == .impossible && other.reason == "it is the node a, and the data is that of other")
+        #expect(try Self.ofFleet(present, to: target, node: "b").kind == .safe)
+        let missing = try Self.ofFleet(present, to: target, node: "c")
+        #expect(missing.kind == .impossible && missing.reason == "it has no node c")
+        let foreign = try Self.ofFleet(present, to: target, node: "d")
+        #expect(foreign.kind == .impossible && foreign.reason == "the data is that of a fleet without the node d")
+    }
+
+    @Test func `between a fleet and one node there is no way, even with the same names`() throws {
+        let single: (inout BundleDescription) -> Void = { $0.hostname = "edge" }
+        let there = try Self.verdict(leaving: Self.fleet(["edge": "edge"]), to: single)
+        #expect(there.kind == .impossible)
+        #expect(there.reason == "it is for one node, and the data is that of a fleet's nodes")
+        let back = try Self.verdict(leaving: single, to: Self.fleet(["edge": "edge"]))
+        #expect(back.kind == .impossible && back.reason == "it is for a fleet, and the data is that of one node")
+    }
+
+    @Test func `the name of a node of a fleet is in its evidence`() throws {
+        let fleet = try Self.description(Self.fleet(["a": "a", "b": "b"]))
+        #expect(fleet.evidence("health state=healthy", of: "a") == "node a, one of 2: health state=healthy")
+        #expect(try Self.description { _ in }.evidence("health state=healthy", of: "a") == "health state=healthy")
+    }
 }

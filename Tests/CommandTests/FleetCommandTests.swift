@@ -209,6 +209,32 @@ import Testing
                 """, "\(result.output)")
     }
 
+    @Test func `the verdict on a fleet is that on its nodes, in every place that tells it`() async throws {
+        let result = try await run(
+            """
+            sed -i 's/till.example.org/shop/' ksbuild.yaml; build --version 1.1.0
+            k diff 1.0.0 1.1.0 | tail -n 1 || true; k diff 1.0.0 1.1.0 --node edge-001 | tail -n 1 || true
+            k diff 1.0.0 1.1.0 --node edge-002 | tail -n 1 || true; k diff 1.0.0 1.1.0 --changes | tail -n 1
+            k activate 1.1.0 --quiet; k list | grep -o 'data.*'
+            k list --json | grep -o '"data" *: *"[a-z]*"' | tr -d ' '
+            sed -i '/nodes:/,$d' ksbuild.yaml; echo 'hostname: edge' >>ksbuild.yaml; build --version 1.2.0
+            k diff 1.1.0 1.2.0 | tail -n 1 || true
+            """)
+        #expect(result.succeeded, "\(result.errors)")
+        let why = "edge-002 there is the node till.example.org, and the data is that of shop"
+        #expect(
+            result.output == """
+                going from 1.1.0 to 1.0.0: impossible, \(why)
+                going from 1.1.0 to 1.0.0: safe, both are KubeSolo 1.2
+                going from 1.1.0 to 1.0.0: impossible, it is the node till.example.org, and the data is that of shop
+                From 1.1.0 to 1.0.0 with the data of a node: **impossible**, \(why).
+                data impossible
+                "data":"impossible"
+                going from 1.2.0 to 1.1.0: impossible, it is for a fleet, and the data is that of one node
+
+                """, "\(result.output)")
+    }
+
     @Test func `what is not as it was in the files of nodes is found by verify, one by one`() async throws {
         let result = try await run(
             """
