@@ -21,8 +21,9 @@ enum NodeChoice {
     case one
     /// One of a fleet.
     case named(String)
-    /// The only one, or that of a fleet which has the name of a machine.
-    case machine(String)
+    /// The only one, or that of a fleet which has the name of a machine; and whether what the machine has run so far is of
+    /// a fleet, where it has run anything.
+    case machine(String, isOfFleet: Bool?)
 
     /// The node of a fleet that is meant; `nil` where all are, or the recipe is for one node.
     ///
@@ -43,8 +44,18 @@ enum NodeChoice {
                 detail:
                     "is for \(names.count) node\(names.count == 1 ? "" : "s"); name one with --node, such as --node \(first)"
             )
-        case .machine where names.isEmpty: return nil
-        case .machine(let name):
+        case .machine(let name, let isOfFleet) where names.isEmpty:
+            guard isOfFleet != true else {
+                throw BuildError(
+                    .otherNode, subject: subject, detail: "is for one node, and this machine is \(name) of a fleet")
+            }
+            return nil
+        case .machine(let name, let isOfFleet):
+            guard isOfFleet != false else {
+                throw BuildError(
+                    .otherNode, subject: subject,
+                    detail: "is for a fleet, and this machine, \(name), is that of a bundle for one node")
+            }
             guard names.contains(name) else {
                 let some = names.prefix(3).joined(separator: ", ")
                 throw BuildError(

@@ -65,29 +65,76 @@ public struct TalkingProject: ~Copyable {
     // MARK: Bundles
 
     /// Publishes a version.
-    public func publish(_ version: String, _ temper: Temper = .healthy) throws {
+    ///
+    /// - Parameters:
+    ///   - version: The version.
+    ///   - temper: What its nodes do.
+    ///   - nodes: The names of the nodes of a fleet, with their host names; none where it is for one node.
+    public func publish(_ version: String, _ temper: Temper = .healthy, nodes: KeyValuePairs<String, String> = [:])
+        throws
+    {
         let scratch = try Scratch()
         let guest = try Self.guest(version, temper, in: scratch)
         let bytes = try HostFile.read(guest, limit: 1 << 20)
         let stem = "edge-\(version)-x86_64"
+        let shared = [
+            StagedArtefact(.kubesolo, file: "\(stem)-kubesolo", bytes: Samples.binary),
+            StagedArtefact(.alpineISO, file: "alpine-\(version).iso", bytes: bytes),
+        ]
+        var description = try Samples.description(version)
+        guard nodes.isEmpty else {
+            description.hostname = nil
+            description.nodes = nodes.map { BundleNode(name: $0.key, hostname: $0.value) }
+            let stage = Stage(
+                description, artefacts: shared, batch: Self.files(of: nodes.map(\.key), version),
+                media: { _, _ in
+                    [MediumRecipe(file: "edge-{node}-\(version).iso", composition: .seed, result: nil)]
+                })
+            _ = try BundleStore(out).publish(stage)
+            return
+        }
         let stage = Stage(
-            try Samples.description(version),
+            description,
             artefacts: [
                 StagedArtefact(.overlay, file: "\(stem).apkovl.tar.gz", bytes: Array(version.utf8)),
-                StagedArtefact(.kubesolo, file: "\(stem)-kubesolo", bytes: Samples.binary),
-                StagedArtefact(.alpineISO, file: "alpine-\(version).iso", bytes: bytes),
-                StagedArtefact(.seed, file: "\(stem)-seed.iso") { target, _ in
-                    var tree = FileTree()
-                    try tree.insert(
-                        TreeEntry(
-                            path: EntryPath("meta-data"), kind: .file(.bytes(Array("\(version)\n".utf8))),
-                            mode: .file, origin: "seed"))
-                    return try ISOWriter(volumeIdentifier: "cidata", epoch: 0).write(
-                        tree, to: target, mode: .file, digesting: true)
-                },
-            ],
+                StagedArtefact(.seed, file: "\(stem)-seed.iso") { target, _ in try Self.seed(version, to: target) },
+            ] + shared,
             media: { _, _ in [MediumRecipe(file: "\(stem)-cidata.iso", composition: .seed, result: nil)] })
         _ = try BundleStore(out).publish(stage)
+    }
+
+    private static func seed(_ version: String, to target: FilePath) throws -> WrittenFile {
+        var tree = FileTree()
+        try tree.insert(
+            TreeEntry(
+                path: EntryPath("meta-data"), kind: .file(.bytes(Array("\(version)\n".utf8))), mode: .file,
+                origin: "seed"))
+        return try ISOWriter(volumeIdentifier: "cidata", epoch: 0).write(
+            tree, to: target, mode: .file, digesting: true)
+    }
+
+    /// Overlay and seed of each node.
+    private static func files(of nodes: [String], _ version: String) -> StagedBatch {
+        let files = nodes.flatMap { node in
+            [
+                StagedBatch.File(role: .overlay, node: node, file: "edge-\(node)-\(version).apkovl.tar.gz"),
+                StagedBatch.File(role: .seed, node: node, file: "edge-\(node)-\(version)-seed.iso"),
+            ]
+        }
+        return StagedBatch(files) { folder in
+            for node in nodes {
+                try HostFile.makeDirectory(folder.appending("nodes").appending(node), mode: .privateDirectory)
+            }
+            return try files.map { file in
+                let target = folder.pushing(FilePath(file.path))
+                guard file.role == .overlay else {
+                    return .init(file, isSecret: false, written: try seed(version, to: target))
+                }
+                var staged = try StagedFile(target, digesting: true)
+                try staged.write(Array(version.utf8))
+                return .init(file, isSecret: false, written: try staged.commit())
+            }
+        }
     }
 
     /// Makes a version live, and confirms it unless told otherwise.

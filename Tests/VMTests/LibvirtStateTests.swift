@@ -21,7 +21,7 @@ import Testing
                 == "ksbuild: foreign: libvirt at qemu:///system has a machine of this name that was not made here"
                 + " (\(identity.filter { !$0.isWhitespace })); give another with --name")
         // Nothing was composed, and nothing of it counts as a machine.
-        #expect(try HostFile.names(in: here.project.folder("foreign")) == [".lock"])
+        #expect(!HostFile.exists(here.project.folder("foreign")))
         #expect(try await here.jail.virsh("domuuid", "foreign").output == identity)
         #expect(try await here.jail.virsh("undefine", "foreign").succeeded)
     }
@@ -49,6 +49,29 @@ import Testing
         #expect(try HostFile.status(of: disk) == before)
         #expect(try await here.vm("start", "--timeout", "60").exitCode == 0)
         try await here.end()
+    }
+
+    @Test func `a machine that is made again stays the node of a fleet, or the one of a bundle, that it was`()
+        async throws
+    {
+        let here = try await JailedProject("member")
+        let pins = here.project.out.appending("pins")
+        for (present, other, why) in [
+            (["member": "member"], [:], "is for one node, and this machine is member of a fleet"),
+            ([:], ["member": "member"], "is for a fleet, and this machine, member, is that of a bundle for one node"),
+        ] as [(KeyValuePairs<String, String>, KeyValuePairs<String, String>, String)] {
+            let (first, second) = present.isEmpty ? ("2.0.0", "2.1.0") : ("1.0.0", "1.1.0")
+            try here.project.publish(first, nodes: present)
+            try here.project.publish(second, nodes: other)
+            try await here.create(["--version", first])
+            try #require(try await here.jail.virsh("undefine", "member").succeeded)
+            let words = ["create", "--name", "member", "--version", second] + TalkingProject.small
+            let refused = try await here.vm(words)
+            #expect(refused.exitCode == 64 && refused.complaint.hasSuffix("/\(second): \(why)"), "\(refused.errors)")
+            #expect(try HostFile.names(in: pins) == ["vm-member@\(first)"])
+            try await here.create(["--version", first])
+            try #require(try await here.vm("destroy", "--yes", "--data").succeeded)
+        }
     }
 
     @Test func `a network that is not there or not on is named with what mends it`() async throws {

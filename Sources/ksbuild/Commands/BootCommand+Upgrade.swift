@@ -24,18 +24,23 @@ extension BootCommand {
                 if isTalkative { Console.error("\(version)  \(BootReport.row()(result))") }
             }
         ) { step in
+            let told = { (version: String, line: String) throws -> String in
+                guard let name = node.node else { return line }
+                return try store.description(of: Version(version))?.evidence(line, of: name) ?? line
+            }
             var occasion = Host.occasion(why: words)
             switch step {
             case .proven(let version, let evidence):
-                occasion.evidence = evidence
+                occasion.evidence = try told(version, evidence)
                 _ = try store.confirm(Version(version), occasion)
-                if isTalkative { Console.error("\(version) is confirmed") }
+                let extent = node.node.map { " for the whole fleet, on the evidence of the node \($0)" } ?? ""
+                if isTalkative { Console.error("\(version) is confirmed\(extent)") }
             case .switched(let version):
                 _ = try store.activate(Version(version), occasion)
                 if isTalkative { Console.error("\(version) is live, pending") }
             case .failed(let version, let why, let evidence):
                 occasion.why = "\(words): \(why)"
-                occasion.evidence = evidence
+                occasion.evidence = try told(version, evidence)
                 _ = try store.rollback(to: old, occasion)
                 if isTalkative { Console.error("\(version) \(why); back to \(old)") }
             }

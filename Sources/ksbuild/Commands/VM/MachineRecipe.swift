@@ -91,8 +91,17 @@ struct MachineMaking: ParsableArguments {
             interfaces: max(1, interfaces))
         try await MachineLife(machine, in: folder).requireUnmade(machine)
         let version = try wanted(options)
-        try folder.pin([version.description])
-        machine.media = try MachineMedia(options, folder, twoMedia: twoMedia).compose(version, steps).media
+        let media = MachineMedia(options, folder, twoMedia: twoMedia)
+        let before = try folder.machine()?.media.version
+        try media.requireNode(in: version)
+        // Pinned before it is read, so that nothing is pruned that the machine is about to boot from.
+        try folder.pin([before, version.description].compactMap { $0 })
+        do {
+            machine.media = try media.compose(version, steps).media
+        } catch {
+            try folder.pin([before].compactMap { $0 })
+            throw error
+        }
         return (machine, size)
     }
 
@@ -177,6 +186,24 @@ struct MachineMedia {
         isTwoMedia = twoMedia
     }
 
+    /// Which node of a bundle the machine is: that of its name, of the kind that it was so far.
+    private var choice: NodeChoice {
+        get throws {
+            let present = try folder.machine().flatMap { try? Version($0.media.version) }
+            let description = present.flatMap { BundleStore(options.out).description(of: $0) }
+            return .machine(folder.name, isOfFleet: description.map { !$0.nodes.isEmpty })
+        }
+    }
+
+    /// Says whether a version has the machine's node, by its manifest alone.
+    ///
+    /// - Throws: `BuildError` with `BuildError.Code.otherNode`.
+    func requireNode(in version: Version) throws {
+        let store = BundleStore(options.out)
+        guard let description = store.description(of: version) else { return }
+        _ = try choice.name(among: description.nodes.map(\.name), in: store.path(of: version).string)
+    }
+
     /// Composes what the machine boots from; what can be used where it stands is not copied.
     ///
     /// - Parameters:
@@ -191,7 +218,7 @@ struct MachineMedia {
         steps.show("reading the bundle \(version)")
         let source = try PublishedBundle(
             options.out.pushing("bundles").appending(version.description).string, in: options.folder,
-            node: .machine(folder.name))
+            node: choice)
         try HostFile.makeDirectories(folder.media)
         let work = try TemporaryFolder(in: folder.path, prefix: ".media-")
         let boot: FilePath

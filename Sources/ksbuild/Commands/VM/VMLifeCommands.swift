@@ -21,15 +21,31 @@ struct VMCreateCommand: AsyncParsableCommand {
     func make() async throws -> MadeMachine {
         let folder = try options.machineFolder(recipe: making.defaultName())
         let steps = StepReporter(options.report)
+        let isNew = !HostFile.exists(folder.path)
         return try await folder.changing {
             if let machine = try folder.machine() {
                 let made = MadeMachine(folder, machine: machine, options.report)
                 guard try await made.life.hypervisor.state() == .absent else { throw made.life.existing() }
                 if try await made.life.redefineUnfinished() { return made }
             }
-            let (machine, size) = try await making.describe(folder, options, steps)
+            let (machine, size): (VirtualMachine, UInt64)
+            do {
+                (machine, size) = try await making.describe(folder, options, steps)
+            } catch {
+                if isNew { try? HostFile.removeTree(folder.path) }
+                throw error
+            }
             let made = MadeMachine(folder, machine: machine, options.report)
-            try await made.life.create(machine, diskSize: size)
+            do {
+                try await made.life.create(machine, diskSize: size)
+            } catch {
+                // No command would find what is left of a machine that was not made.
+                if !folder.isMade, (try? await made.life.hypervisor.state()) == .absent {
+                    try? folder.pin([])
+                    if isNew { try? HostFile.removeTree(folder.path) }
+                }
+                throw error
+            }
             return made
         }
     }
@@ -58,7 +74,9 @@ struct VMStartCommand: AsyncParsableCommand {
     /// Takes up what was cut off, starts the machine and waits.
     func start(_ made: MadeMachine) async throws {
         var made = made
-        if let outcome = try await made.life.settle(StoreBook(options).book, within: wait.limit) {
+        if let outcome = try await made.life.settle(
+            StoreBook(options, machine: made.machine.name).book, within: wait.limit)
+        {
             try ReplacementReport.conclude(outcome, options.report)
             // What was settled may have left the machine off, or not waited for it.
             made = try MadeMachine(made.folder, options.report)
@@ -67,7 +85,7 @@ struct VMStartCommand: AsyncParsableCommand {
         guard !noWait else { return }
         let release = try made.release(in: options.out)
         let evidence = try await made.life.waitUntilHealthy(release, within: wait.limit)
-        try StoreBook(options).note(healthy: release.version, evidence: evidence)
+        try StoreBook(options, machine: made.machine.name).note(healthy: release.version, evidence: evidence)
         if !options.report.quiet { Console.print("\(made.machine.name) is healthy: \(printable(evidence))") }
     }
 }
@@ -169,6 +187,7 @@ struct VMDestroyCommand: AsyncParsableCommand {
         try await folder.changing {
             guard try folder.machine() == nil else { throw MachineLife.isBack(folder) }
             try await MachineLife.requireUnused(folder)
+            try folder.pin([])
             try HostFile.removeTree(folder.path)
         }
         if !options.report.quiet { Console.print("removed \(folder.path)") }

@@ -80,7 +80,7 @@ struct SwapOptions: ParsableArguments {
     ) async throws {
         Interrupt.watch()
         let made = try options.made()
-        let book = StoreBook(options)
+        let book = StoreBook(options, machine: made.machine.name)
         try await made.folder.changing {
             if let outcome = try await made.life.settle(book.book, within: wait.limit) {
                 try ReplacementReport.conclude(outcome, options.report)
@@ -131,9 +131,8 @@ struct SwapJudge {
     /// - Returns: The token that the node needs, where it is to give up data.
     /// - Throws: `MachineError` with `MachineError.Code.wrongState` where it cannot.
     func check(_ kind: Replacement.Kind, from old: Version, to new: Version, givesUpData: Bool) throws -> String? {
-        let bundles = try store.list()
         let described = { (version: Version) throws -> BundleDescription in
-            guard let found = bundles.first(where: { $0.version == version })?.manifest?.description else {
+            guard let found = store.description(of: version) else {
                 throw MachineError(
                     .imageMissing, subject: "\(version)",
                     detail: "is not in the store, or its manifest cannot be read; 'ksbuild list' shows what is there")
@@ -141,7 +140,7 @@ struct SwapJudge {
             return found
         }
         let (present, target) = (try described(old), try described(new))
-        let verdict = RollbackVerdict(leaving: present, for: target)
+        let verdict = RollbackVerdict(leaving: present, for: target, node: made.machine.name)
         made.steps.show("going from \(old) to \(new) is \(verdict.kind.rawValue): \(verdict.reason)")
         switch verdict.kind {
         case .safe: return nil
