@@ -61,13 +61,19 @@ extension TextForm {
         noun: "a name of a node", pattern: label, hint: "use at most 63 of a-z, 0-9 and '-', such as edge-001",
         explain: { HostName.problem(with: $0).map { ($0, "") } })
 
-    /// IEEE 802 in the form that Linux prints.
+    /// IEEE 802 in the form that Linux prints, of a single card: the lowest bit of the first byte is 0.
     static let macAddress = TextForm(
         noun: "a hardware address",
         pattern: .sequence([
-            .characters("0-9a-fA-F", 2...2),
+            .characters("0-9a-fA-F", 1...1), .characters("02468aceACE", 1...1),
             .repeated(.sequence([.literal(":"), .characters("0-9a-fA-F", 2...2)]), 5...5),
-        ]), hint: "write six pairs of hexadecimal digits with colons, such as 52:54:00:12:34:56")
+        ]), hint: "write six pairs of hexadecimal digits with colons, such as 52:54:00:12:34:56",
+        explain: { text in
+            let pairs = text.split(separator: ":", omittingEmptySubsequences: false)
+            let isWhole = pairs.count == 6 && pairs.allSatisfy { $0.utf8.count == 2 && $0.allSatisfy(\.isHexDigit) }
+            return isWhole
+                ? ("is the address of a group of cards", "write that of the card, as 'ip link' shows it") : nil
+        })
 
     /// RFC 9562 §4.
     static let uuid = TextForm(
