@@ -25,9 +25,22 @@ struct ReferenceProblem: Error {
 }
 
 /// Follows references, relative to the recipe's directory.
+///
+/// A file is read once: all that refer to it see the same bytes and share them, however many nodes a fleet has.
 struct ReferenceReader {
+    /// What was read so far.
+    private final class Shelf {
+        var files: [FilePath: [UInt8]] = [:]
+    }
+
     let directory: FilePath
     let surroundings: Surroundings
+    private let shelf = Shelf()
+
+    init(directory: FilePath, surroundings: Surroundings) {
+        self.directory = directory
+        self.surroundings = surroundings
+    }
 
     /// The path that a recipe means: absolute, below the home directory, or relative to the recipe.
     func path(_ text: String) throws(ReferenceProblem) -> FilePath {
@@ -61,17 +74,20 @@ struct ReferenceReader {
         case .file(let text):
             let path = try path(text)
             do {
-                let status = try HostFile.status(of: path)
-                guard status.kind == .file else {
+                let known = shelf.files[path]
+                let status = try known == nil ? HostFile.status(of: path) : nil
+                if let status, status.kind != .file {
                     let noun = status.kind == .directory ? "a directory" : "no regular file"
                     throw ReferenceProblem(
                         detail: "refers to \(shown(path.string)), which is \(noun)", hint: "name a file")
                 }
-                guard status.size <= UInt64(limit) else {
+                guard status?.size ?? UInt64(known?.count ?? 0) <= UInt64(limit) else {
                     throw ReferenceProblem(
                         detail: "refers to \(shown(path.string)), which is larger than \(limit) bytes", hint: "")
                 }
-                return (try HostFile.read(path, limit: limit), path)
+                let bytes = try known ?? HostFile.read(path, limit: limit)
+                shelf.files[path] = bytes
+                return (bytes, path)
             } catch let problem as ReferenceProblem {
                 throw problem
             } catch let error as ArtefactError {
