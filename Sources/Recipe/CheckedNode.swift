@@ -23,9 +23,20 @@ struct CheckedNode: Sendable {
 
     /// A key of a configuration that is passed on.
     struct ConfigurationEntry: Sendable {
+        /// A configuration that gives the key.
+        struct Origin: Sendable {
+            /// Where the configuration stands: `nodes.edge-001.kubesolo.config`.
+            let path: String
+            let position: SourcePosition
+            let keyPosition: SourcePosition
+            /// What this one says of it.
+            let value: ConfigValue
+        }
+
         let key: String
-        let keyPosition: SourcePosition
         let value: ConfigValue
+        /// Who gives it or parts of it, the recipe before the node that is laid over it; never empty.
+        let origins: [Origin]
     }
 
     let value: Value
@@ -37,6 +48,12 @@ struct CheckedNode: Sendable {
 }
 
 extension CheckedNode {
+    /// The value of a key.
+    subscript(_ key: String) -> CheckedNode? { entries.last { $0.key == key }?.value }
+
+    /// Whether a node of a fleet gives it, and not the recipe.
+    var isBelowNodes: Bool { path.hasPrefix("nodes") }
+
     var text: String? {
         guard case .text(let text) = value else { return nil }
         return text

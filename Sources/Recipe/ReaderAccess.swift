@@ -32,9 +32,13 @@ extension RecipeReader {
     mutating func warnWithoutKeys(_ access: CheckedNode?) {
         let users = recipe.users ?? []
         guard users.allSatisfy(\.authorizedKeys.isEmpty) else { return }
-        guard !faults.contains(where: { $0.keyPath.hasPrefix("access.users") }) else { return }
+        let given = access?["users"]
+        let path = given?.path ?? "access.users"
+        guard !faults.contains(where: { $0.keyPath.hasPrefix(path) }) else { return }
+        // Where no one gives users, no node is to blame for it, whatever else it says of access.
+        let place = given ?? access.flatMap { $0.isBelowNodes ? nil : $0 }
         warn(
-            access, "access.users", "gives no user a key, so that nobody can log in over SSH",
+            place, path, "gives no user a key, so that nobody can log in over SSH",
             "add authorizedKeys: [file:~/.ssh/id_ed25519.pub]")
     }
 

@@ -8,7 +8,10 @@ extension RecipeReader {
         if let proxy = take("proxy", of: root) { readProxy(proxy) }
         for entry in take("registries", of: root)?.entries ?? [] {
             let mirrors = distinctTexts(take("mirrors", of: entry.value))
-            if mirrors.isEmpty {
+            if mirrors.isEmpty, entry.value.isBelowNodes {
+                // What the recipe says of this registry does not hold for this node.
+                continue
+            } else if mirrors.isEmpty {
                 warn(entry.value, entry.value.path, "names no mirror, so nothing changes", "name one, or remove it")
             } else {
                 recipe.registries.append(RegistryMirrors(registry: entry.key, mirrors: mirrors))
@@ -29,6 +32,11 @@ extension RecipeReader {
 
     private mutating func readPortainer(_ portainer: CheckedNode) {
         let identifier = take("edgeID", of: portainer)?.text
+        for key in ["edgeID", "edgeKey"] where portainer[key] == nil && !isShared {
+            let path = joined(portainer.path, key)
+            guard !refused.contains(path), !refused.contains("portainer.\(key)") else { continue }
+            fault(portainer.position, path, "is missing", "add it")
+        }
         let image = take("image", of: portainer)?.text
         let isAsynchronous = take("async", of: portainer)?.flag ?? false
         if recipe.kubesolo.configuration.contains(where: { $0.key == "portainer" }) {

@@ -95,6 +95,8 @@ public struct Recipe: Hashable, Sendable {
     public var kernelParameters: [String] = []
     /// What the seed says beyond what follows from the rest.
     public var seed = SeedSettings()
+    /// Whether it says how the instance-id comes about; where it does not, that of a fleet's node follows from its name.
+    public var isInstanceIdentifierGiven = false
     /// When the node counts as healthy.
     public var health = HealthGate()
     /// How the node reports to Portainer.

@@ -188,7 +188,8 @@ struct Reading {
         faults += schemaFaults
         guard let checked else { return }
         var reader = RecipeReader(
-            file: name, references: ReferenceReader(directory: directory, surroundings: surroundings))
+            file: name, references: ReferenceReader(directory: directory, surroundings: surroundings),
+            refused: Set(schemaFaults.map(\.keyPath)))
         reader.faults = faults
         reader.read(checked)
         reader.readFleet(checked)

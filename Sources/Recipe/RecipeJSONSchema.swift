@@ -86,7 +86,7 @@ extension SchemaField {
         switch absent {
         case .value(let value): pairs.append(ConfigValue.Pair("default", value))
         case .follows(let text): doc += " Default: \(text)."
-        case .required, .nothing: break
+        case .required, .requiredTogether, .nothing: break
         }
         pairs.insert(ConfigValue.Pair("description", .string(doc)), at: 0)
         return .mapping(pairs)

@@ -6,20 +6,26 @@ internal import SystemPackage
 struct RecipeReader {
     let file: String
     let references: ReferenceReader
+    /// The paths of the keys whose values do not fit the schema: what was read lacks them, and yet they are given.
+    let refused: Set<String>
     var recipe = Recipe()
     var faults: [ConfigurationFault] = []
     var warnings: [ConfigurationFault] = []
     var inputs: [RecipeInput] = []
+    /// Whether what is read is what the nodes of a fleet share, which each of them may complete.
+    private(set) var isShared = false
     /// The keys that were asked for, as the schema writes their paths.
     private(set) var keysTaken: Set<String> = []
 
-    init(file: String, references: ReferenceReader) {
+    init(file: String, references: ReferenceReader, refused: Set<String> = []) {
         self.file = file
+        self.refused = refused
         self.references = references
     }
 
     /// Reads the whole recipe.
     mutating func read(_ root: CheckedNode) {
+        isShared = root["nodes"].map { !$0.entries.isEmpty } ?? false
         _ = take("apiVersion", of: root)
         recipe.name = take("name", of: root)?.text
         recipe.hostname = take("hostname", of: root)?.text
@@ -44,7 +50,7 @@ struct RecipeReader {
     /// The value of a key, where it is given and fits.
     mutating func take(_ key: String, of node: CheckedNode) -> CheckedNode? {
         keysTaken.insert(node.schemaPath.isEmpty ? key : "\(node.schemaPath).\(key)")
-        return node.entries.last { $0.key == key }?.value
+        return node[key]
     }
 
     mutating func fault(_ node: CheckedNode, _ problem: String, _ hint: String = "") {
@@ -56,9 +62,11 @@ struct RecipeReader {
     }
 
     mutating func warn(_ node: CheckedNode?, _ path: String, _ problem: String, _ hint: String = "") {
-        warnings.append(
-            ConfigurationFault(
-                file: file, position: node?.position ?? .none, keyPath: path, problem: problem, hint: hint))
+        warn(node?.position ?? .none, path, problem, hint)
+    }
+
+    mutating func warn(_ position: SourcePosition, _ path: String, _ problem: String, _ hint: String = "") {
+        warnings.append(ConfigurationFault(file: file, position: position, keyPath: path, problem: problem, hint: hint))
     }
 
     /// Notes keys that another reader of the same recipe asked for.
@@ -124,36 +132,7 @@ extension RecipeReader {
         }
         recipe.kubesolo.variant = take("variant", of: kubesolo)?.text.flatMap(KubeSolo.Variant.init)
         recipe.kubesolo.sha256 = digest("sha256", of: kubesolo)
-        guard let configuration = take("config", of: kubesolo) else { return }
-        for entry in configuration.configuration {
-            let path = joined(configuration.path, entry.key)
-            switch entry.key {
-            case "apiVersion", "kind":
-                fault(entry.keyPosition, path, "is written by ksbuild, which knows what the release takes", "remove it")
-            case "path":
-                fault(
-                    entry.keyPosition, path, "follows from the mount point of the data disk",
-                    "set storage.data.mount instead")
-            default: recipe.kubesolo.configuration.append(ConfigValue.Pair(entry.key, entry.value))
-            }
-        }
-        for steps in ConfigValue.mapping(recipe.kubesolo.configuration).secretPaths {
-            let path = steps.reduce(configuration.path) { path, step in
-                switch step {
-                case .key(let key): joined(path, key)
-                case .item(let index): "\(path)[\(index)]"
-                }
-            }
-            warn(
-                configuration, path, "is a secret that stands in the recipe for all to read", "keep the recipe private")
-        }
-        let api = recipe.kubesolo.configuration.first { $0.key == "api" }?.value
-        if api?["enabled"] == .bool(true) {
-            warn(
-                configuration, joined(configuration.path, "api"),
-                "lets KubeSolo replace its own binary, which a diskless node forgets at its next boot while the migrated "
-                    + "datastore stays", "upgrade by building a new bundle")
-        }
+        if let configuration = take("config", of: kubesolo) { readConfiguration(configuration.configuration) }
     }
 
     private mutating func judge(_ version: KubeSoloVersion, _ node: CheckedNode) {
@@ -232,6 +211,7 @@ extension RecipeReader {
     private mutating func readSeed(_ seed: CheckedNode) {
         if let identifier = take("instanceID", of: seed)?.text {
             recipe.seed.instanceIdentifier = identifier == "content" ? .content : .fixed(identifier)
+            recipe.isInstanceIdentifierGiven = true
         }
         recipe.seed.userData = seedFile("userData", of: seed)
         recipe.seed.vendorData = seedFile("vendorData", of: seed)

@@ -72,7 +72,7 @@ public enum RecipeReference {
 
     private static func defaultText(_ absent: SchemaField.Absent) -> String {
         switch absent {
-        case .required: "**required**"
+        case .required, .requiredTogether: "**required**"
         case .value(.sequence(let values)) where !values.isEmpty:
             "`[\(values.map { plain($0) }.joined(separator: ", "))]`"
         case .value(let value): "`\(plain(value))`"

@@ -29,6 +29,8 @@ struct SchemaField: Sendable {
     enum Absent: Sendable {
         /// It must be given.
         case required
+        /// It must be given; of a fleet, by the recipe or by the node that is laid over it.
+        case requiredTogether
         /// The value that it then has.
         case value(ConfigValue)
         /// What it then follows from, in words.

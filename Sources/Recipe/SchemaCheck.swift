@@ -25,7 +25,7 @@ struct SchemaCheck {
         case .table(let form, let schema): value = table(source, form, schema, path: path, schemaPath: schemaPath)
         case .list(let schema, let most):
             value = list(source, schema, most: most, path: path, schemaPath: schemaPath, isSecret: isSecret)
-        case .configuration: value = configuration(source, path: path)
+        case .configuration: value = configuration(source, path: path, schemaPath: schemaPath)
         case .text, .choice, .flag, .integer, .byteCount:
             value = scalar(source, schema, path: path, isSecret: isSecret)
         }
@@ -35,7 +35,7 @@ struct SchemaCheck {
     private mutating func object(
         _ source: SourceNode, _ fields: [SchemaField], path: String, schemaPath: String
     ) -> CheckedNode.Value? {
-        guard let pairs = mapping(source, path) else { return nil }
+        guard let pairs = mapping(source, path, schemaPath) else { return nil }
         var entries: [CheckedNode.Entry] = []
         for pair in pairs {
             guard let field = fields.first(where: { $0.name == pair.key }) else {
@@ -73,7 +73,7 @@ struct SchemaCheck {
     private mutating func table(
         _ source: SourceNode, _ form: TextForm, _ schema: Schema, path: String, schemaPath: String
     ) -> CheckedNode.Value? {
-        guard let pairs = mapping(source, path) else { return nil }
+        guard let pairs = mapping(source, path, schemaPath) else { return nil }
         var entries: [CheckedNode.Entry] = []
         for pair in pairs {
             let below = joined(path, pair.key)
@@ -89,12 +89,21 @@ struct SchemaCheck {
         return .mapping(entries)
     }
 
-    private mutating func mapping(_ source: SourceNode, _ path: String) -> [SourceNode.Pair]? {
+    private mutating func mapping(
+        _ source: SourceNode, _ path: String, _ schemaPath: String
+    ) -> [SourceNode.Pair]? {
         if case .mapping(let pairs) = source.value { return pairs }
-        let isEmpty = source.meaning == .null
-        report(
-            source.position, path, "must be a mapping of keys and values, not \(source.noun)",
-            isEmpty ? "leave the key out, or write {}" : "")
+        var hint = ""
+        if source.meaning == .null {
+            if schemaPath == FleetSchema.node {
+                hint = "write {} for a node with nothing of its own"
+            } else if schemaPath.hasPrefix(FleetSchema.node), !schemaPath.hasSuffix(".*") {
+                hint = "leave the key out; what the recipe gives stays in force"
+            } else {
+                hint = "leave the key out, or write {}"
+            }
+        }
+        report(source.position, path, "must be a mapping of keys and values, not \(source.noun)", hint)
         return nil
     }
 
@@ -224,12 +233,16 @@ struct SchemaCheck {
         return .byteCount(UInt64(count))
     }
 
-    private mutating func configuration(_ source: SourceNode, path: String) -> CheckedNode.Value? {
-        guard let pairs = mapping(source, path) else { return nil }
+    private mutating func configuration(
+        _ source: SourceNode, path: String, schemaPath: String
+    ) -> CheckedNode.Value? {
+        guard let pairs = mapping(source, path, schemaPath) else { return nil }
         return .configuration(
-            pairs.map {
-                CheckedNode.ConfigurationEntry(
-                    key: $0.key, keyPosition: $0.keyPosition, value: passedOn($0.value, joined(path, $0.key)))
+            pairs.map { pair in
+                let value = passedOn(pair.value, joined(path, pair.key))
+                let origin = CheckedNode.ConfigurationEntry.Origin(
+                    path: path, position: source.position, keyPosition: pair.keyPosition, value: value)
+                return CheckedNode.ConfigurationEntry(key: pair.key, value: value, origins: [origin])
             })
     }
 

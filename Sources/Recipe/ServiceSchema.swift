@@ -14,9 +14,11 @@ enum ServiceSchema {
     ])
 
     static let portainer = Schema.object([
-        SchemaField("edgeID", .text(.edgeID), .required, "The edge identifier of this device."),
         SchemaField(
-            "edgeKey", .text(.secretReference), .required, secret: true,
+            "edgeID", .text(.edgeID), .requiredTogether,
+            "The edge identifier of this device, which no two nodes of a fleet share."),
+        SchemaField(
+            "edgeKey", .text(.secretReference), .requiredTogether, secret: true,
             "The edge key of the environment, as `file:PATH` or `env:NAME`. Each device needs its own."),
         SchemaField("image", .text(.image), .follows("KubeSolo"), "The agent's image."),
         SchemaField("async", .flag, .value(.bool(false)), "Whether the agent polls in its own time."),

@@ -60,12 +60,13 @@ struct FleetTests {
     }
 
     @Test func `the instance-id follows from node and version, unless the recipe gives one`() throws {
-        let text = "nodes: { a: {}, b: { seed: { instanceID: mine } } }\n"
+        let text = "nodes: { a: {}, b: { seed: { instanceID: mine } }, c: { seed: { instanceID: content } } }\n"
         let first = try fleet(text)
         let second = try fleet(text, version: "1.5.0")
         #expect(first["a"]?.seed.instanceIdentifier == .fixed("a-1.4.0"))
         #expect(second["a"]?.seed.instanceIdentifier == .fixed("a-1.5.0"))
         #expect(first["b"]?.seed.instanceIdentifier == .fixed("mine"))
+        #expect(first["c"]?.seed.instanceIdentifier == .content)
     }
 
     @Test func `every name, hardware address, UUID, instance-id and static address that two nodes have is reported`() {

@@ -30,7 +30,7 @@ extension Recipe {
         own.kubesolo.isLatest = kubesolo.isLatest
         own.kubesolo.variant = kubesolo.variant
         own.kubesolo.sha256 = kubesolo.sha256
-        if own.seed.instanceIdentifier == .content {
+        if !own.isInstanceIdentifierGiven {
             own.seed.instanceIdentifier = .fixed("\(member.name)-\(stamp.version)")
         }
         var image = own.node(stamp: stamp)

@@ -2,17 +2,20 @@ internal import Node
 
 /// What a recipe may say of one node of a fleet: what differs from node to node, and nothing that decides the inputs.
 enum FleetSchema {
-    static let nodes = Schema.table(.nodeName, node)
+    static let nodes = Schema.table(.nodeName, member)
+
+    /// Where a node stands, as ``CheckedNode/schemaPath`` writes it.
+    static let node = "nodes.*"
 
     /// The path of every key of a node, and where the recipe itself has the same key.
-    static let keyPaths = node.keyPaths().map { (ofNode: "nodes.*.\($0)", ofRecipe: $0) }
+    static let keyPaths = member.keyPaths().map { (ofNode: "\(node).\($0)", ofRecipe: $0) }
 
-    private static let node = Schema.object([
+    private static let member = Schema.object([
         SchemaField(
             "hostname", .text(.hostName), .follows("the node's name"),
             "The host name (RFC 1123, lower case), which becomes the name of the Kubernetes node."),
         SchemaField(
-            "site", .text(.nodeName), .follows("one site for all"),
+            "site", .text(.nodeName), .follows("one site for all that give none"),
             "Where it stands: nodes of different sites may have the same static addresses."),
         SchemaField(
             "mac", .text(.macAddress),

@@ -18,6 +18,7 @@ extension NodeBuild {
     public func plan(
         _ fleet: Fleet, recipe: DecodedRecipe, warnings: [String], unchecked: [String]
     ) throws -> BuildPlan {
+        let pattern = pattern(recipe.recipe)
         let told = Set(overlay.warnings + seed.warnings)
         var members: [BuildPlan.Member] = []
         var ownPaths: Set<EntryPath> = []
@@ -50,13 +51,17 @@ extension NodeBuild {
     }
 
     /// The words that every kernel on the boot media of a fleet is told, with `{node}` in the place of the name.
-    public var fleetArguments: [String] { MediumArguments.words(pattern, overlay: Overlay.fileName(pattern)) }
-
-    /// What stands for each node, with `{node}` in the place of the name.
-    private var pattern: NodeImage {
+    public var fleetArguments: [String] {
         var pattern = node
         pattern.member = MediumRecipe.placeholder
-        if pattern.seed.instanceIdentifier == .content {
+        return MediumArguments.words(pattern, overlay: Overlay.fileName(pattern))
+    }
+
+    /// What stands for each node, with `{node}` in the place of the name.
+    private func pattern(_ recipe: Recipe) -> NodeImage {
+        var pattern = node
+        pattern.member = MediumRecipe.placeholder
+        if !recipe.isInstanceIdentifierGiven {
             pattern.seed.instanceIdentifier = .fixed("\(MediumRecipe.placeholder)-\(node.stamp.version)")
         }
         return pattern

@@ -6,7 +6,7 @@ extension RecipeReader {
     /// Reads every node of a fleet: what it says is laid over the recipe, and the whole is judged like any recipe.
     ///
     /// Mappings of named keys are joined key by key; an interface, a registry, a list or a text that a node gives stands in
-    /// place of the recipe's. What has been found in the recipe itself is not told again for each node.
+    /// place of the recipe's. What is found is told once, as ``FleetFindings`` says.
     mutating func readFleet(_ root: CheckedNode) {
         guard let table = take("nodes", of: root) else { return }
         guard !table.entries.isEmpty else {
@@ -15,23 +15,30 @@ extension RecipeReader {
         let base = CheckedNode(
             value: .mapping(root.entries.filter { !["nodes", "hostname"].contains($0.key) }), position: root.position,
             path: root.path, schemaPath: root.schemaPath)
-        var knownFaults = Set(faults)
-        var knownWarnings = Set(warnings)
+        var foundFaults = FleetFindings(file: file)
+        var foundWarnings = FleetFindings(file: file)
         var knownInputs = Set(inputs)
         var claims = FleetClaims(file: file)
+        var hostKeys = FleetHostKeys()
         var keys: Set<String> = []
         for entry in table.entries {
             let over = entry.value
-            var reader = RecipeReader(file: file, references: references)
-            reader.read(base.laying(over))
+            let whole = base.laying(over)
+            var reader = RecipeReader(file: file, references: references, refused: refused)
+            reader.read(whole)
             let address = reader.take("mac", of: over)
+            if let address, address.text == "00:00:00:00:00:00" {
+                reader.fault(
+                    address, "is all zeros, which is no card's address", "write that of the card, as 'ip link' shows it"
+                )
+            }
             let uuid = reader.take("uuid", of: over)
             let site = reader.take("site", of: over)?.text
             reader.recipe.hostname = reader.recipe.hostname ?? entry.key
-            claims.take(
-                entry, address: address, uuid: uuid, site: site, network: base.laying(over), reader.recipe)
-            faults += reader.faults.filter { knownFaults.insert($0).inserted }
-            warnings += reader.warnings.filter { knownWarnings.insert($0).inserted }
+            claims.take(entry, address: address, uuid: uuid, site: site, whole: whole, reader.recipe)
+            hostKeys.take(entry.key, reader.recipe.hostKeys, whole["access"]?["hostKeys"])
+            foundFaults.add(reader.faults, of: entry)
+            foundWarnings.add(reader.warnings, of: entry)
             inputs += reader.inputs.filter { knownInputs.insert($0).inserted }
             keys.formUnion(reader.keysTaken)
             recipe.nodes.append(
@@ -40,12 +47,16 @@ extension RecipeReader {
                     recipe: reader.recipe))
         }
         noteKeys(FleetSchema.keyPaths.filter { keys.contains($0.ofRecipe) || keys.contains($0.ofNode) }.map(\.ofNode))
-        faults += claims.faults
+        claims.finish()
+        faults += foundFaults.beyond(faults) + claims.faults
+        warnings =
+            foundWarnings.confirming(warnings, ofAll: table.entries.count) + foundWarnings.beyond(warnings)
+            + claims.warnings
         recipe.nodes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        if case .provided = recipe.hostKeys, recipe.nodes.allSatisfy({ $0.recipe.hostKeys == recipe.hostKeys }) {
-            let place = root.entries.last { $0.key == "access" }?.value
+        for (place, names) in hostKeys.shared {
             warn(
-                place, "access.hostKeys", "gives every node the same host key, so that each can pass for every other",
+                place, place?.path ?? "access.hostKeys",
+                "gives \(names.text) the same host key, so that each can pass for the others",
                 "give each node its own, or leave them to be made on the node")
         }
     }
@@ -81,8 +92,8 @@ extension CheckedNode {
             for entry in theirs {
                 if let index = entries.lastIndex(where: { $0.key == entry.key }) {
                     entries[index] = ConfigurationEntry(
-                        key: entry.key, keyPosition: entry.keyPosition,
-                        value: entries[index].value.laying(entry.value))
+                        key: entry.key, value: entries[index].value.laying(entry.value),
+                        origins: entries[index].origins + entry.origins)
                 } else {
                     entries.append(entry)
                 }
