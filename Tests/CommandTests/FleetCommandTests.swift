@@ -153,7 +153,7 @@ import Testing
                 1.0.0 and what would be built: no difference
                 going from what would be built to 1.0.0: safe, both are KubeSolo 1.2
                 exit 0
-                1
+                2
                 1
 
                 """, "\(result.output)")
@@ -198,6 +198,7 @@ import Testing
                   ~ seed of edge-001
                   ~ seed of edge-002
                   ~ seed of edge-003
+                going from 1.1.0 to 1.0.0
                 exit 1
                   ~ overlay
                   ~ etc/ksbuild/release
