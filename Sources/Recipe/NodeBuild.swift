@@ -17,9 +17,8 @@ public struct NodeBuild {
     public let overlay: Overlay
     /// The NoCloud files.
     public let seed: Seed
-    /// Whether an input is what it is called, by digest, where that was found before: a bundle that is built again says of
-    /// its inputs what it said.
-    public var vouching: [Digest: Bool] = [:]
+    /// Whether an input is what it is called, by digest, where that was found before.
+    private var vouching: [Digest: Bool] = [:]
     let report: BuildReport
     let sources: OverlaySources
 
@@ -43,6 +42,12 @@ public struct NodeBuild {
         seed = try Seed(node: node)
         for warning in overlay.warnings + seed.warnings { report(.warning(warning)) }
         for covered in overlay.covered { report(.detail("\(covered)")) }
+    }
+
+    /// Says of the inputs that a bundle has what the bundle says of them, whatever vouches for them now: a bundle that is built
+    /// again is the same.
+    public mutating func speak(as description: BundleDescription) {
+        for input in description.inputs { vouching[input.sha256] = input.trust != .none }
     }
 
     /// The permission bits of a file that is read by whoever may read all it holds.

@@ -56,7 +56,7 @@ struct Rebuild {
         }
         let work = try TemporaryFolder(in: Host.temporaryDirectory, prefix: "ksbuild-rebuild-")
         var build = try project.build(inputs, areRequired: true, in: work)
-        for input in description.inputs { build.vouching[input.sha256] = input.trust != .none }
+        build.speak(as: description)
         let isComposing = manifest.media.contains { $0.result != nil }
         let stage = try project.stage(build, isComposingMedia: isComposing)
         project.reporter.show(.step("build \(description.version) again"))

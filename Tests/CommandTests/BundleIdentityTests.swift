@@ -19,7 +19,15 @@ import Testing
             "$KSBUILD" bundle --version 1.0.0 --iso my.iso --kubesolo my-kubesolo
             "$KSBUILD" bundle --quiet --version 1.0.0 --iso my.iso --kubesolo my-kubesolo --out other
             echo "trust: $(trust other/bundles/1.0.0/manifest.json)"
-            for out in out other; do sed '/"trust"/d' $out/bundles/1.0.0/manifest.json > $out.json; done
+            for out in out other; do
+                python3 - $out/bundles/1.0.0/manifest.json >$out.json <<'END'
+            import json, sys
+            manifest = json.load(open(sys.argv[1]))
+            manifest["artefacts"] = [a for a in manifest["artefacts"] if a["role"] not in ("sbom", "provenance")]
+            for input in manifest["inputs"]: del input["trust"]
+            print(json.dumps(manifest, indent=1))
+            END
+            done
             cmp out.json other.json && echo agree
             grep -h '"name"' out/bundles/1.0.0/manifest.json
             """

@@ -72,7 +72,7 @@ struct ClientTests {
         #expect(try Digest(ofFile: front.registry.blob(descriptor.digest.hex)) == descriptor.digest)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a registry that forgets each upload again and again is given up`() async throws
+    @Test(.timeLimit(.minutes(5))) func `a registry that forgets each upload again and again is given up`() async throws
     {
         let scratch = try Scratch()
         let front = try await RegistryFront(in: scratch, "sessions", "forgetful")

@@ -9,7 +9,7 @@ import Transfer
 
 /// Uploads to registries that refuse, lose or delay what others take.
 struct UploadTests {
-    @Test(.timeLimit(.minutes(1)), arguments: [401, 403, 404, 410, 500, 503])
+    @Test(.timeLimit(.minutes(5)), arguments: [401, 403, 404, 410, 500, 503])
     func `a noted upload of which the registry says nothing is begun anew`(_ status: Int) async throws {
         let scratch = try Scratch()
         let front = try await RegistryFront(in: scratch, "sessions", "get-\(status)")
@@ -28,7 +28,7 @@ struct UploadTests {
         #expect(!HostFile.exists(notes))
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["partly", "shortly"])
+    @Test(.timeLimit(.minutes(5)), arguments: ["partly", "shortly"])
     func `an upload that gets on is not given up, however often it is cut off`(_ word: String) async throws {
         let scratch = try Scratch()
         let front = try await RegistryFront(in: scratch, "sessions", word)
@@ -60,7 +60,7 @@ struct UploadTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [("0", 0), ("1", 1), ("3600", 60), ("-5", 0), ("tomorrow", 0)])
+    @Test(.timeLimit(.minutes(5)), arguments: [("0", 0), ("1", 1), ("3600", 60), ("-5", 0), ("tomorrow", 0)])
     func `a registry that wants to be asked later is waited for, a minute at most`(
         _ told: String, _ seconds: Int64
     ) async throws {

@@ -42,7 +42,7 @@ struct BundleCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        _ = try Version(version)
+        let number = try Version(version)
         if offline { try NetworkDenial.enforce() }
         let project = try Project(recipe, version: version, report)
         let signer = try signing.signer(for: project.decoded)
@@ -55,8 +55,9 @@ struct BundleCommand: AsyncParsableCommand {
         let work = try folder.makeWorkFolder()
         let store = BundleStore(folder.path, isPatient: patience.wait)
         let verified = try store.verifiedFiles(in: work.path, isBelieved: !paranoid)
-        let build = try project.build(
+        var build = try project.build(
             inputs, areRequired: true, in: work, reusing: (store, verified), isBelieved: !paranoid)
+        if let present = store.description(of: number) { build.speak(as: present) }
         var stage = try project.stage(build, isComposingMedia: !noMedium)
         stage.signer = signer
         if let sign = signing.sign { try build.refuse(privateKey: FilePath(sign)) }
