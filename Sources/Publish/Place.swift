@@ -29,8 +29,9 @@ public enum Place: Hashable, Sendable, CustomStringConvertible {
         } else if text.hasPrefix("oci://") {
             self = .registry(try RegistryReference(String(text.dropFirst(6))))
         } else {
+            // An address of another form may hold a password.
             throw PublishError(
-                .invalidPlace, subject: "'\(text.prefix(200))'",
+                .invalidPlace, subject: text.contains("@") ? "what is given" : "'\(text.prefix(200))'",
                 detail: "is no place; the forms are dir:PATH, oci-layout:PATH[:TAG] and oci://REGISTRY/REPOSITORY[:TAG]"
             )
         }
