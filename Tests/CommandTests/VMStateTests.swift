@@ -49,6 +49,27 @@ import Testing
         #expect(try await project.vm("info").output.hasPrefix("name        two\n"))
     }
 
+    @Test func `a QEMU that has closed its monitor and is about to end counts as off`() async throws {
+        let project = try TalkingProject()
+        try #require(try await project.make().exitCode == 0)
+        let ending = """
+            import fcntl, os, socket, sys, time
+            lock = open("qemu.pid", "w")
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            if os.path.exists("monitor"):
+                os.unlink("monitor")
+            monitor = socket.socket(socket.AF_UNIX)
+            monitor.bind("monitor")
+            monitor.close()
+            print("closed", file=sys.stderr, flush=True)
+            time.sleep(1.5)
+            """
+        let process = BackgroundCommand("python3", ["-c", ending], in: project.folder())
+        try await process.says("closed")
+        #expect(try await project.state() == "off")
+        #expect(try await process.end().exitCode == 0)
+    }
+
     @Test func `a medium or data disk that is gone is named with what makes it again, and that does`() async throws {
         let project = try TalkingProject()
         try #require(try await project.make().exitCode == 0)

@@ -29,10 +29,20 @@ struct PlainHypervisor: Hypervisor {
             let status = try await monitor("query-status", MonitorNothing(), returning: Status.self)
             return status.running ? .running : .paused(status.status)
         } catch {
-            // It may have ended meanwhile.
-            guard try process() != nil else { return .off }
-            throw error
+            guard try await isEnding() else { throw error }
+            return .off
         }
+    }
+
+    /// Whether a QEMU that does not answer is one that ends: it closes its monitor before it gives up the lock, and on a busy
+    /// host some time lies between the two.
+    private func isEnding() async throws -> Bool {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+        while try process() != nil {
+            guard ContinuousClock.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return true
     }
 
     /// The number of the QEMU that holds the lock on its file (fcntl(2), `F_GETLK`).
@@ -98,7 +108,11 @@ struct PlainHypervisor: Hypervisor {
     func askAgent() async throws -> Bool { false }
 
     func pressPowerButton() async throws {
-        _ = try await monitor("system_powerdown", MonitorNothing(), returning: MonitorNothing.self)
+        do {
+            _ = try await monitor("system_powerdown", MonitorNothing(), returning: MonitorNothing.self)
+        } catch {
+            guard try await isEnding() else { throw error }
+        }
     }
 
     func cutPower() async throws {
