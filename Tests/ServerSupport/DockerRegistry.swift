@@ -49,7 +49,7 @@ public final class DockerRegistry {
         log = folder.appending("log")
         try HostFile.makeDirectories(folder)
         authority = try await Self.prepare(folder)
-        let port = try await Self.freePort()
+        let port = try await ServerPort.pick()
         host = "localhost:\(port)"
         login = try scratch.file("\(name)/login.json", Self.logins(host, "secret"))
         wrongLogin = try scratch.file("\(name)/wrong.json", Self.logins(host, "wrong"))
@@ -138,11 +138,6 @@ public final class DockerRegistry {
     private static func logins(_ host: String, _ password: String) -> String {
         let auth = password == "secret" ? "c29tZWJvZHk6c2VjcmV0" : "c29tZWJvZHk6d3Jvbmc="
         return "{\"auths\": {\"\(host)\": {\"auth\": \"\(auth)\"}}}\n"
-    }
-
-    static func freePort() async throws -> String {
-        let script = "import socket; a = socket.socket(); a.bind(('127.0.0.1', 0)); print(a.getsockname()[1])"
-        return try await run("python3", ["-c", script]).output.filter(\.isNumber)
     }
 
     private static func prepare(_ folder: FilePath) async throws -> FilePath {

@@ -28,7 +28,7 @@ public final class Nginx: Sendable {
         var last: any Error = ArtefactError.system("start", "nginx", .noSuchProcess)
         for _ in 0..<5 {
             do {
-                let ports = try await Self.freePorts()
+                let ports = [try await ServerPort.pick(), try await ServerPort.pick()]
                 try scratch.file("nginx/nginx.conf", Self.configuration(folder, ports[0], ports[1]))
                 try? HostFile.remove(folder.appending("pid"))
                 let program = try await BackgroundProgram(
@@ -72,19 +72,6 @@ public final class Nginx: Sendable {
                 status: status, bytes: bytes, range: String(words[2]), authorization: String(words[3]),
                 path: String(words[4]))
         }
-    }
-
-    private static func freePorts() async throws -> [String] {
-        let script = """
-            import socket
-            a, b = socket.socket(), socket.socket()
-            a.bind(("127.0.0.1", 0)); b.bind(("127.0.0.1", 0))
-            print(a.getsockname()[1], b.getsockname()[1])
-            """
-        let result = try await run("python3", ["-c", script])
-        let ports = result.output.split { $0 == " " || $0 == "\n" }.map(String.init)
-        guard ports.count == 2 else { throw ArtefactError.system("find ports for", "nginx", .addressInUse) }
-        return ports
     }
 
     private static func makeCertificates(in folder: FilePath) async throws -> FilePath {
