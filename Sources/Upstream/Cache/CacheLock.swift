@@ -34,7 +34,11 @@ enum CacheLock {
                 usleep(50_000)
                 continue
             }
-            guard isStill(file, at: path) else { continue }
+            guard isStill(file, at: path) else {
+                // Whoever removed it held it until just now.
+                hasWaited = true
+                continue
+            }
             defer { try? HostFile.remove(path) }
             return try body(hasWaited)
         }

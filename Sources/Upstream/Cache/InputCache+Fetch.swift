@@ -106,9 +106,10 @@ extension InputCache {
         let memo = partials.appending("\(name).got")
         let begun = try FileFingerprint.now(in: partials)
         let entry = try CacheLock.hold(partials.appending("\(name).lock"), isCancelled: isCancelled) { hasWaited in
-            if hasWaited {
-                if let entry = try present(request) { return entry }
-                if request.expectation.sha256 == nil, let entry = try left(memo, since: begun, request) { return entry }
+            // Between the look into the cache and the lock another process may have ended.
+            if let entry = try present(request) { return entry }
+            if hasWaited, request.expectation.sha256 == nil, let entry = try left(memo, since: begun, request) {
+                return entry
             }
             return try transfer(address, request, settings, into: partial, memo, report, isCancelled)
         }
