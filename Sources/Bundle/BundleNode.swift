@@ -35,8 +35,8 @@ public struct BundleNode: Hashable, Sendable {
         return parts.count == 3 && parts[0] == directory && isName(parts[1]) && Manifest.isFileName(parts[2])
     }
 
-    /// What breaks the contract, if anything does: names, addresses and UUIDs belong to one node each, each node of a fleet has one overlay and one seed, and nothing else
-    /// belongs to a node.
+    /// What breaks the contract, if anything does: names, addresses and UUIDs belong to one node each, each node of a fleet
+    /// has one overlay and one seed, and nothing else belongs to a node.
     static func fault(in description: BundleDescription, among artefacts: [Manifest.Artefact]) -> String? {
         let isHexadecimal: (UInt8) -> Bool = { (48...57).contains($0) || (97...102).contains($0) }
         var owned: [String: Set<Manifest.Role>] = [:]
