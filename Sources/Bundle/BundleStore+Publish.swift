@@ -225,8 +225,7 @@ extension BundleStore {
         if a.nodes != b.nodes { parts.append("the nodes differ") }
         if a.recipe != b.recipe { parts.append("the recipe differs") }
         if !old.agreesOnMedia(with: new) { parts.append("the media are composed otherwise") }
-        let shown = parts.prefix(4).joined(separator: ", ")
-        return parts.count > 4 ? "\(shown) and \(parts.count - 4) more" : shown
+        return parts.listed(most: 4)
     }
 
     /// Refuses what no manifest could say, before anything is written.

@@ -1,3 +1,5 @@
+internal import Artefact
+
 /// Whether a node can go from one bundle to another with the data that it has.
 ///
 /// KubeSolo's database goes forward only: an older minor release does not start on what a newer one has written.
@@ -86,12 +88,7 @@ public struct RollbackVerdict: Hashable, Sendable {
         return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
     }
 
-    /// The first few of many names.
-    private static func some(_ names: [String]) -> String {
-        let shown = 3
-        let rest = names.count > shown ? " and \(names.count - shown) more" : ""
-        return names.prefix(shown).joined(separator: ", ") + rest
-    }
+    private static func some(_ names: [String]) -> String { names.listed(most: 3) }
 
     /// Major and minor number, which nothing but `1.2` has.
     private static func numbers(_ text: String) -> (UInt32, UInt32)? {

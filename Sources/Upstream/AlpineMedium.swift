@@ -114,9 +114,8 @@ struct AlpineMedium: ~Copyable {
             return file?.kind != .file || file?.size != package.size
         }
         guard absent.isEmpty else {
-            let names = absent.prefix(3).map(\.fileName).joined(separator: ", ")
-            let more = absent.count > 3 ? " and \(absent.count - 3) more" : ""
-            throw incomplete("its index lists packages that are not on it or have another size: \(names)\(more)")
+            let names = absent.lazy.map(\.fileName).listed(most: 3)
+            throw incomplete("its index lists packages that are not on it or have another size: \(names)")
         }
         return index
     }

@@ -123,11 +123,10 @@ public struct ChecksumFile: Hashable, Sendable {
         for name: String, _ algorithm: Algorithm = .sha256
     ) throws(UpstreamError) -> Entry {
         if let entry = entry(for: name, algorithm) { return entry }
-        let names = entries.prefix(3).map(\.baseName).joined(separator: ", ")
-        let more = entries.count > 3 ? " and \(entries.count - 3) more" : ""
+        let names = entries.lazy.map(\.baseName).listed(most: 3)
         throw UpstreamError(
             .notListed, subject: source,
-            detail: "does not list \(Self.baseName(name)) with a \(algorithm.title) digest (it lists \(names)\(more)); "
+            detail: "does not list \(Self.baseName(name)) with a \(algorithm.title) digest (it lists \(names)); "
                 + "take the checksum file of the same release, or pin the digest in the recipe")
     }
 

@@ -60,8 +60,7 @@ public struct DirectoryMirror: Mirror, Hashable {
             let ending = path.extension ?? ""
             let similar = names.filter { $0.hasSuffix(".\(ending)") }
             guard !similar.isEmpty else { continue }
-            let shown = similar.prefix(3).joined(separator: ", ")
-            return "; there is \(shown)\(similar.count > 3 ? " and \(similar.count - 3) more" : "")"
+            return "; there is \(similar.listed(most: 3))"
         }
         let release = input.path.components.first?.string ?? ""
         for directory in [root.appending(input.project), root] {

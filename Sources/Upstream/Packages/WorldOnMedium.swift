@@ -1,3 +1,5 @@
+internal import Artefact
+
 extension PackageIndex {
     /// The packages that Alpine's extended image carries and its virtual and standard images do not, as far as nodes ask
     /// for them (`mkimg.standard.sh`, `profile_extended`).
@@ -19,24 +21,22 @@ extension PackageIndex {
         guard !missing.isEmpty else { return try requireDependencies(of: world, subject: subject) }
         var seen: Set<String> = []
         let words = missing.filter { seen.insert($0).inserted }
-        let shown = words.prefix(20).map { "\($0)\(hint($0, image))" }.joined(separator: ", ")
-        let more = words.count > 20 ? " and \(words.count - 20) more" : ""
+        let shown = words.lazy.map { "\($0)\(hint($0, image))" }.listed(most: 20)
         throw UpstreamError(
             .missingPackages, subject: subject,
             detail:
-                "does not carry what the node's world names, and apk leaves that out without failing: \(shown)\(more)")
+                "does not carry what the node's world names, and apk leaves that out without failing: \(shown)")
     }
 
     /// Demands that what the packages of a world need is on the medium, too: apk leaves out what it cannot complete.
     private func requireDependencies(of world: [String], subject: String) throws(UpstreamError) {
         let missing = missingDependencies(world: world)
         guard !missing.isEmpty else { return }
-        let shown = missing.prefix(20).map { "\($0.package) needs \($0.word)" }.joined(separator: ", ")
-        let more = missing.count > 20 ? " and \(missing.count - 20) more" : ""
+        let shown = missing.lazy.map { "\($0.package) needs \($0.word)" }.listed(most: 20)
         throw UpstreamError(
             .missingPackages, subject: subject,
             detail: "does not carry what packages of the node's world need, and apk leaves those out without failing: "
-                + shown + more)
+                + shown)
     }
 
     /// What may be said about a word that is missing.

@@ -173,9 +173,9 @@ extension KubeSoloReleases.Release {
     public func asset(_ wanted: KubeSoloAsset, source: String) throws(UpstreamError) -> KubeSoloReleases.Asset {
         if let asset = assets[wanted.description], asset.size > 0 { return asset }
         let held = assets.keys.filter { KubeSoloAsset(name: $0) != nil }.sorted()
-        let shown = held.prefix(4).joined(separator: ", ") + (held.count > 4 ? " and \(held.count - 4) more" : "")
         throw UpstreamError(
             .notListed, subject: source,
-            detail: "\(version) has no \(wanted) (it has \(held.isEmpty ? "no release tarball" : shown))")
+            detail: "\(version) has no \(wanted) (it has \(held.isEmpty ? "no release tarball" : held.listed(most: 4)))"
+        )
     }
 }
