@@ -6,19 +6,21 @@ public import SystemPackage
 /// The form is `newc` (`070701`) of `buffer-format.rst` in the kernel's documentation: headers of 110 ASCII bytes, names
 /// and data padded to four bytes. The bytes depend on the tree and the epoch alone; owners are root.
 public enum CPIOWriter {
-    /// Writes an archive, durably.
+    /// Writes an archive.
     ///
     /// - Parameters:
     ///   - tree: Its entries; directories, files and links.
     ///   - epoch: Seconds since 1970-01-01 for each entry that states no time.
     ///   - target: Where it will stand.
     ///   - mode: The permission bits of the archive.
+    ///   - durability: When it lasts through a power failure.
     /// - Returns: What stands there.
     /// - Throws: ``ArchiveError`` with ``ArchiveError/Code/unrepresentable`` for a file of 4 GiB and more or a time
     ///   outside of 32 bits; `ArtefactError` when a file cannot be read or written.
     @discardableResult
     public static func write(
-        _ tree: FileTree, epoch: Int64, to target: FilePath, mode: EntryMode
+        _ tree: FileTree, epoch: Int64, to target: FilePath, mode: EntryMode,
+        durability: StagedFile.Durability = .immediate
     ) throws -> WrittenFile {
         var file = try StagedFile(target)
         for (index, entry) in tree.entries.enumerated() {
@@ -48,7 +50,7 @@ public enum CPIOWriter {
             try file.write([UInt8](repeating: 0, count: padding(Int(length % 4))))
         }
         try file.write(header("TRAILER!!!", serial: 0, mode: 0, links: 1, time: 0, size: 0))
-        return try file.commit(mode: mode)
+        return try file.commit(mode: mode, durability: durability)
     }
 
     private static func padding(_ count: Int) -> Int { (4 - count % 4) % 4 }

@@ -71,8 +71,7 @@ extension NetbootTree {
         if !scripts.contains(where: { $0.name == Self.scriptByUUID }) {
             try HostFile.remove(folder.appending(Self.scriptByUUID))
         }
-        return NetbootPublication(
-            path: target, isIdentical: isThere, overlays: digests.keys.count { $0.hasPrefix("overlays/") })
+        return NetbootPublication(path: target, isIdentical: isThere, overlays: overlays.count)
     }
 
     private static func isScript(_ place: String) -> Bool { !place.contains("/") && place.hasSuffix(".ipxe") }

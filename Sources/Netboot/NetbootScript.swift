@@ -1,29 +1,22 @@
 internal import Bundle
 
-/// What iPXE is told (https://ipxe.org/scripting): kernel, initramfs, and the words by which Alpine's init finds packages,
-/// modules and the overlay of the node.
+/// What iPXE is told (https://ipxe.org/scripting): kernel, initramfs, the overlay of the node, and the words by which
+/// Alpine's init finds it, packages and modules.
 ///
 /// iPXE has asked for an address already and hands it on in `ip=`, so that Alpine's initramfs, which has no DHCP client on
 /// the images of the ISO kind, needs none; `BOOTIF` says on which card (`initramfs-init`, `configure_ip`).
 ///
 /// Alpine's init goes on without an overlay that it cannot fetch, and then starts the system of its image, where root has
-/// no password. So iPXE asks for the overlay first (https://ipxe.org/cmd/imgfetch), and starts nothing where it is not
-/// there: it says so, and takes the script anew after a while, which may be that of another version by then.
+/// no password. So init fetches none: iPXE does (https://ipxe.org/cmd/imgfetch), in an archive that the kernel unpacks
+/// into its first root before Alpine's. iPXE starts nothing where it is not there: it says so, and takes the script anew
+/// after a while, which may be that of another version by then.
 struct NetbootScript {
-    /// How a node's overlay is found.
-    enum Key: String, CaseIterable {
-        /// By the address of its card: Alpine's `{MAC}`.
-        case hardwareAddress = "{MAC}"
-        /// By its SMBIOS UUID: Alpine's `{UUID}`.
-        case uuid = "{UUID}"
-
-        /// The setting of iPXE that has it, in lower case as overlays are named (https://ipxe.org/cfg).
-        var setting: String {
-            switch self {
-            case .hardwareAddress: "${mac}"
-            case .uuid: "${uuid}"
-            }
-        }
+    /// How a node's overlay is found: by a setting of iPXE, in lower case as overlays are named (https://ipxe.org/cfg).
+    enum Key: String {
+        /// By the address of its card.
+        case hardwareAddress = "${mac}"
+        /// By its SMBIOS UUID.
+        case uuid = "${uuid}"
     }
 
     /// The name and version of the bundle, for whoever reads the script.
@@ -51,18 +44,17 @@ struct NetbootScript {
     func text(_ keys: [Key], named name: String) -> String {
         let words =
             [
-                "initrd=initramfs-\(kernel)", "ip=${ip}::${gateway}:${netmask}:::none:${dns}",
+                // Under UEFI the kernel asks iPXE for each by its name, in this order.
+                "initrd=overlay", "initrd=initramfs-\(kernel)", "ip=${ip}::${gateway}:${netmask}:::none:${dns}",
                 "BOOTIF=01-${mac:hexhyp}",
                 "alpine_repo=" + repositories.map { "${base}/\($0)" }.joined(separator: ","),
                 "modloop=${base}/modloop-\(kernel)", "ksbuild.kubesolo=${base}/kubesolo",
-                "apkovl=${base}/overlays/${key}.apkovl.tar.gz",
+                "apkovl=/\(NetbootTree.overlayName)",
             ] + arguments
-        let names =
-            keys.isEmpty ? [(NetbootTree.onlyNode, NetbootTree.onlyNode)] : keys.map { ($0.rawValue, $0.setting) }
-        let attempts = names.map { key, file in
-            "set key \(key)\nimgfetch --name overlay ${base}/overlays/\(file).apkovl.tar.gz && goto found ||"
+        let attempts = (keys.isEmpty ? [NetbootTree.onlyNode] : keys.map(\.rawValue)).map {
+            "imgfetch --name overlay ${base}/overlays/\($0).cpio && goto found ||"
         }
-        let machine = keys.isEmpty ? "" : " for this machine, \(keys.map(\.setting).joined(separator: " or "))"
+        let machine = keys.isEmpty ? "" : " for this machine, \(keys.map(\.rawValue).joined(separator: " or "))"
         return """
             #!ipxe
             # \(title)
@@ -73,7 +65,6 @@ struct NetbootScript {
             echo \(title): ${base}/overlays has none\(machine); it is not started without.
             goto again
             :found
-            imgfree overlay
             kernel ${base}/vmlinuz-\(kernel) \(words.joined(separator: " ")) || goto failed
             initrd ${base}/initramfs-\(kernel) || goto failed
             boot || goto failed

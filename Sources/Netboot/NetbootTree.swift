@@ -5,10 +5,13 @@ internal import ISOBuild
 public import SystemPackage
 
 /// What a web server offers to nodes that boot over the network: the parts of Alpine's image under their own names, the
-/// package repositories, the KubeSolo binary, and one overlay for each node, named after its hardware address or UUID.
+/// package repositories, the KubeSolo binary, and one overlay for each node, named after its hardware address or UUID: as
+/// the kernel unpacks it into its first root, and as Alpine's init fetches it, for other boot loaders.
 public struct NetbootTree: Sendable {
     /// The name of the overlay where the bundle is for one node.
     static let onlyNode = "node"
+    /// The name of an overlay in the first root.
+    static let overlayName = "ksbuild.apkovl.tar.gz"
     /// The name of the script that starts every node.
     static let script = "boot.ipxe"
     /// The name of the script that tells nodes apart by their UUIDs.
@@ -57,12 +60,11 @@ public struct NetbootTree: Sendable {
         }
         let unknown = manifest.nodes.filter { $0.hardwareAddress == nil && $0.uuid == nil }.map(\.name)
         guard unknown.isEmpty else {
-            let more = unknown.count > 5 ? " and \(unknown.count - 5) more" : ""
             throw NetbootError(
                 .unbootable, subject: subject,
                 detail:
-                    "has nodes that cannot be told apart over the network (\(unknown.prefix(5).joined(separator: ", "))\(more));"
-                    + " give each 'mac' or 'uuid'")
+                    "has nodes that cannot be told apart over the network (\(unknown.listed(most: 5))); give each 'mac' or"
+                    + " 'uuid'")
         }
         if case .boot(_, let words) = manifest.medium(.boot)?.composition,
             let odd = words.first(where: { $0.contains("${") || ["||", "&&"].contains($0) })
@@ -84,12 +86,13 @@ public struct NetbootTree: Sendable {
     private var kernel: String { "virt" }
 
     /// The overlays by their names in the tree.
-    private var overlays: [(name: String, source: FilePath)] {
-        manifest.artefacts.filter { $0.role == .overlay }.flatMap { artefact -> [(name: String, source: FilePath)] in
+    var overlays: [(name: String, source: FilePath)] {
+        let nodes = Dictionary(manifest.nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return manifest.artefacts.filter { $0.role == .overlay }.flatMap { artefact in
             let source = bundle.pushing(FilePath(artefact.path))
             guard let member = artefact.node else { return [(Self.onlyNode, source)] }
-            let node = manifest.nodes.first { $0.name == member }
-            return [node?.hardwareAddress, node?.uuid].compactMap { $0 }.map { ($0, source) }
+            let names = [nodes[member]?.hardwareAddress, nodes[member]?.uuid].compactMap { $0 }
+            return names.map { ($0, source) }
         }
     }
 
@@ -150,6 +153,15 @@ public struct NetbootTree: Sendable {
         for overlay in overlays {
             let target = folder.appending("overlays").appending("\(overlay.name).apkovl.tar.gz")
             try copy(to: target) { sink in try HostFile.forEachChunk(of: overlay.source, sink) }
+            var first = FileTree()
+            try first.insert(
+                TreeEntry(
+                    path: EntryPath(Self.overlayName),
+                    kind: .file(.file(target, size: try HostFile.status(of: target).size)), mode: .secret,
+                    origin: "overlay"))
+            try CPIOWriter.write(
+                first, epoch: manifest.description.epoch,
+                to: folder.appending("overlays").appending("\(overlay.name).cpio"), mode: .file, durability: .deferred)
         }
         return repositories
     }

@@ -17,7 +17,10 @@ import Testing
         let instances = try await Self.instances(fleet, "pulled")
         #expect(instances == ["edge-001-1.4.0", "edge-002-1.4.0", "edge-003-1.4.0"])
         try await Self.bootMedium(fleet, FleetScenario.members[1], "pulled")
-        try await Self.bootNetwork(fleet, FleetScenario.members[0], "pulled", try await Nginx(in: scratch))
+        let server = try await Nginx(in: scratch)
+        try await Self.layOut(fleet, "pulled", server)
+        try await Self.bootNetwork(
+            fleet, FleetScenario.members[0], "pulled", server, by: "boot.ipxe", overlay: "cpio")
     }
 
     @Test func `the other nodes of a fleet boot from their own media`() async throws {
@@ -26,6 +29,27 @@ import Testing
         for member in [FleetScenario.members[0], FleetScenario.members[2]] {
             try await Self.bootMedium(fleet, member, "out")
         }
+    }
+
+    @Test func `the other nodes of a fleet boot by an overlay that init fetches`() async throws {
+        let scratch = try Scratch()
+        let fleet = try await FleetScenario(in: scratch.path)
+        let server = try await Nginx(in: scratch)
+        try await Self.layOut(fleet, "out", server)
+        // What another boot loader would be told.
+        let folder = server.root.appending("ksbuild")
+        let text = String(
+            decoding: try HostFile.read(folder.appending("boot.ipxe"), limit: 1 << 20), as: UTF8.self)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            guard !line.hasPrefix("imgfetch ") else { return "goto found" }
+            let words = line.split(separator: " ").filter { $0 != "initrd=overlay" }.map {
+                $0.hasPrefix("apkovl=") ? "apkovl=${base}/overlays/{MAC}.apkovl.tar.gz" : String($0)
+            }
+            return words.joined(separator: " ")
+        }
+        try StagedFile.write(Array(lines.joined(separator: "\n").utf8), to: folder.appending("plain.ipxe"))
+        try await Self.bootNetwork(
+            fleet, FleetScenario.members[2], "out", server, by: "plain.ipxe", overlay: "apkovl.tar.gz")
     }
 
     private static func instances(_ fleet: FleetScenario, _ out: String) async throws -> [String] {
@@ -77,16 +101,27 @@ import Testing
         }
     }
 
-    /// Boots a node over the network with the command, from a server that tells what it was asked for.
-    private static func bootNetwork(
-        _ fleet: FleetScenario, _ member: FleetScenario.Member, _ out: String, _ server: Nginx
-    ) async throws {
-        let address = "http://10.0.2.2:\(server.port)/ksbuild"
+    /// Where a machine in QEMU finds what the server offers.
+    private static func address(_ server: Nginx) -> String { "http://10.0.2.2:\(server.port)/ksbuild" }
+
+    private static func layOut(_ fleet: FleetScenario, _ out: String, _ server: Nginx) async throws {
         try await fleet.command(
-            "publish", "--netboot", server.root.appending("ksbuild").string, FleetScenario.version, "--url", address,
-            "--out", out)
+            "publish", "--netboot", server.root.appending("ksbuild").string, FleetScenario.version, "--url",
+            address(server), "--out", out)
+    }
+
+    /// Boots a node over the network with the command, from a server that tells what it was asked for.
+    ///
+    /// - Parameters:
+    ///   - script: The name of the script that iPXE gets.
+    ///   - suffix: In which form the node's overlay is asked for, once.
+    private static func bootNetwork(
+        _ fleet: FleetScenario, _ member: FleetScenario.Member, _ out: String, _ server: Nginx, by script: String,
+        overlay suffix: String
+    ) async throws {
         let report = try await fleet.command(
-            "boot", FleetScenario.version, "--node", member.name, "--netboot", "\(address)/boot.ipxe", "--cpus", "1",
+            "boot", FleetScenario.version, "--node", member.name, "--netboot", "\(address(server))/\(script)", "--cpus",
+            "1",
             "--expect-address", "10.0.2.51/24", "--ssh-key", BootScenario.login.identity.string,
             "--ssh-user", member.user, "--timeout", "\(BootScenario.limit.components.seconds)", "--json", "--out", out)
         let binary = try Digest(
@@ -95,13 +130,13 @@ import Testing
             #expect(report.contains(evidence), "\(evidence) is not in \(report)")
         }
         let asked = try await server.requests()
-        // iPXE asks first, and writes colons as %3A.
-        let overlays = asked.filter { $0.path.contains("/overlays/") }
-        let own = "/ksbuild/\(FleetScenario.version)/overlays/\(member.hardwareAddress).apkovl.tar.gz"
-        let colons = { (path: String) in path.split(separator: "%3A").joined(separator: ":") }
-        #expect(
-            overlays.count >= 2 && overlays.allSatisfy { colons($0.path) == own && $0.status == 200 }, "\(overlays)")
-        for name in ["boot.ipxe", "\(FleetScenario.version)/kubesolo"] {
+        // iPXE writes colons as %3A.
+        let overlays = asked.filter { $0.path.contains("/overlays/") }.map {
+            "\($0.path.split(separator: "%3A").joined(separator: ":")) \($0.status)"
+        }
+        let own = "/ksbuild/\(FleetScenario.version)/overlays/\(member.hardwareAddress).\(suffix)"
+        #expect(overlays == ["\(own) 200"])
+        for name in [script, "\(FleetScenario.version)/kubesolo"] {
             #expect(asked.count { $0.path == "/ksbuild/\(name)" && $0.status == 200 } == 1, "\(name): \(asked)")
         }
         // Nobody but the node's kernel, init, apk and stage asked, and nothing they need was missing.

@@ -51,7 +51,7 @@ import Testing
     }
 
     private func overlay(_ version: String, _ name: String, _ status: Int) -> String {
-        "/\(version)/overlays/\(name.split(separator: ":").joined(separator: "%3A")).apkovl.tar.gz \(status)"
+        "/\(version)/overlays/\(name.split(separator: ":").joined(separator: "%3A")).cpio \(status)"
     }
 
     @Test(arguments: [true, false]) func `a node is started by its card or by its UUID`(isCard: Bool) async throws {

@@ -60,6 +60,9 @@ import Testing
             cmp srv/1.0.0/overlays/52:54:00:12:34:02.apkovl.tar.gz \\
                 srv/1.0.0/overlays/01234567-89ab-cdef-0123-456789abcdef.apkovl.tar.gz
             cmp srv/1.0.0/overlays/52:54:00:12:34:01.apkovl.tar.gz out/bundles/1.0.0/nodes/a/*.apkovl.tar.gz
+            mkdir first; (cd first; for of in '52:54:00:12:34:01' 01234567-89ab-cdef-0123-456789abcdef; do
+                cpio --quiet -idu <"../srv/1.0.0/overlays/$of.cpio"; ls; cmp *.gz "../srv/1.0.0/overlays/$of.apkovl.tar.gz"
+            done)
             cmp srv/1.0.0/kubesolo out/bundles/1.0.0/*.kubesolo
             tree srv >before; lay 1.0.0; tree srv | diff before -
             build --recipe fleet.yaml --version 1.1.0; lay 1.1.0 --quiet; sed -n 3p srv/boot.ipxe
@@ -76,17 +79,23 @@ import Testing
                 1.0.0/kubesolo
                 1.0.0/modloop-virt
                 1.0.0/overlays/01234567-89ab-cdef-0123-456789abcdef.apkovl.tar.gz
+                1.0.0/overlays/01234567-89ab-cdef-0123-456789abcdef.cpio
                 1.0.0/overlays/52:54:00:12:34:01.apkovl.tar.gz
+                1.0.0/overlays/52:54:00:12:34:01.cpio
                 1.0.0/overlays/52:54:00:12:34:02.apkovl.tar.gz
+                1.0.0/overlays/52:54:00:12:34:02.cpio
                 1.0.0/vmlinuz-virt
                 boot-by-uuid.ipxe
                 boot.ipxe
                 bee
+                ksbuild.apkovl.tar.gz
+                ksbuild.apkovl.tar.gz
                 srv/1.0.0: identical, 3 overlays
                   boot: http://192.0.2.9/ksbuild/boot.ipxe
                 set base http://192.0.2.9/ksbuild/1.1.0
                   boot: http://192.0.2.9/ksbuild/boot.ipxe
                 node.apkovl.tar.gz
+                node.cpio
                 1.0.0
                 1.1.0
                 2.0.0
@@ -100,23 +109,21 @@ import Testing
             """
             sed -i 's/mac: .*:02, uuid/uuid/' fleet.yaml; build --recipe fleet.yaml --version 1.0.0; lay 1.0.0 --quiet
             ls srv/1.0.0/overlays
-            for script in boot boot-by-uuid; do grep -E '^(set key|imgfetch|chain)' srv/$script.ipxe; done
+            for script in boot boot-by-uuid; do grep -E '^(imgfetch|chain)' srv/$script.ipxe; done
             sed -i '/^  a:/d' fleet.yaml; build --recipe fleet.yaml --version 1.1.0; lay 1.1.0 --quiet; cat srv/boot.ipxe
             """)
-        let byUUID = """
-            set key {UUID}
-            imgfetch --name overlay ${base}/overlays/${uuid}.apkovl.tar.gz && goto found ||
-            """
+        let byUUID = "imgfetch --name overlay ${base}/overlays/${uuid}.cpio && goto found ||"
         let words =
-            "initrd=initramfs-virt ip=${ip}::${gateway}:${netmask}:::none:${dns} BOOTIF=01-${mac:hexhyp}"
+            "initrd=overlay initrd=initramfs-virt ip=${ip}::${gateway}:${netmask}:::none:${dns} BOOTIF=01-${mac:hexhyp}"
             + " alpine_repo=${base}/apks modloop=${base}/modloop-virt ksbuild.kubesolo=${base}/kubesolo"
-            + " apkovl=${base}/overlays/${key}.apkovl.tar.gz console=tty0 console=ttyS0,115200 panic=10"
+            + " apkovl=/ksbuild.apkovl.tar.gz console=tty0 console=ttyS0,115200 panic=10"
         #expect(
             result.output == """
                 01234567-89ab-cdef-0123-456789abcdef.apkovl.tar.gz
+                01234567-89ab-cdef-0123-456789abcdef.cpio
                 52:54:00:12:34:01.apkovl.tar.gz
-                set key {MAC}
-                imgfetch --name overlay ${base}/overlays/${mac}.apkovl.tar.gz && goto found ||
+                52:54:00:12:34:01.cpio
+                imgfetch --name overlay ${base}/overlays/${mac}.cpio && goto found ||
                 \(byUUID)
                 chain --replace http://192.0.2.9/ksbuild/boot.ipxe || goto start
                 \(byUUID)
@@ -130,7 +137,6 @@ import Testing
                 echo edge 1.1.0: ${base}/overlays has none for this machine, ${uuid}; it is not started without.
                 goto again
                 :found
-                imgfree overlay
                 kernel ${base}/vmlinuz-virt \(words) || goto failed
                 initrd ${base}/initramfs-virt || goto failed
                 boot || goto failed
