@@ -184,7 +184,7 @@ public struct FolderPublication {
         }
     }
 
-    /// Refuses a directory whose versions are those of another bundle: `latest` would lead from one to the other.
+    /// Refuses a directory of another bundle or architecture: `latest` would lead from one to the other.
     private func requireSameBundle() throws {
         let own = bundle.manifest.description
         for version in try Self.versions(in: path).sorted().reversed() where version != own.version {
@@ -193,11 +193,13 @@ public struct FolderPublication {
             guard let bytes = try? HostFile.read(file, limit: Manifest.maximumBytes),
                 let manifest = try? Manifest(decoding: bytes)
             else { continue }
-            guard manifest.description.name != own.name else { return }
+            let there = manifest.description
+            guard there.name != own.name || there.architecture != own.architecture else { return }
+            let names = there.name != own.name ? (there.name, own.name) : (there.architecture, own.architecture)
             throw PublishError(
                 .taken, subject: path.string,
-                detail: "holds versions of \(printable(manifest.description.name)), and this one is of \(own.name); "
-                    + "publish it in a directory of its own")
+                detail: "holds versions of \(printable(names.0)), and this one is of \(names.1); publish it in a"
+                    + " directory of its own")
         }
     }
 

@@ -69,6 +69,9 @@ struct FolderTests {
         let other = try project.build("2.0.0", name: "other", in: project.scratch.path.appending("other"))
         let refused = try await project.command("publish", "dir:pub", other.string)
         #expect(refused.exitCode == 73 && refused.errors.contains("holds versions of edge, and this one is of other"))
+        let arm = try project.build("2.0.0", architecture: "aarch64", in: project.scratch.path.appending("arm"))
+        let odd = try await project.command("publish", "dir:pub", arm.string)
+        #expect(odd.exitCode == 73 && odd.errors.contains("holds versions of x86_64, and this one is of aarch64"))
         #expect(try HostFile.names(in: project.scratch.path.appending("pub")) == ["1.4.0", "latest"])
         for place in ["dir:pub/1.4.0", "dir:\(other)/deeper/still", "dir:out/bundles/1.4.0"] {
             let refused = try await project.command("publish", place)

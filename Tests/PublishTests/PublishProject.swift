@@ -46,14 +46,16 @@ struct PublishProject: ~Copyable {
     /// - Returns: Where it is.
     @discardableResult
     func build(
-        _ version: String, name: String = "edge", overlay: String? = nil, isSecret: Bool = false,
+        _ version: String, name: String = "edge", architecture: String = "x86_64", overlay: String? = nil,
+        isSecret: Bool = false,
         key: MinisignSecretKey? = nil,
         in folder: FilePath? = nil
     ) throws -> FilePath {
         let text = overlay ?? "overlay of \(version)"
-        let stem = "\(name)-\(version)-x86_64"
+        let stem = "\(name)-\(version)-\(architecture)"
         var description = try Samples.description(version, recipe: text)
         description.name = name
+        description.architecture = architecture
         var stage = Stage(
             description,
             artefacts: [
