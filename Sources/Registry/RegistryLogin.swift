@@ -118,8 +118,11 @@ struct RegistryLogin {
         guard let realm = challenge.parameters["realm"], let shown = try? Transfer.shown(realm) else {
             throw fail(.unavailable, "the registry wants a token and does not say where it is to be had")
         }
-        // A password goes there: never with less protection than the registry itself has.
-        guard realm.lowercased().hasPrefix("https://") || isPlain && realm.lowercased().hasPrefix("http://") else {
+        // A password goes there: never with less protection than the registry itself has. One on this host may do without
+        // TLS, and so may what else is on it.
+        let isHere = (try? TransferSettings.host(of: realm)).map(Transfer.isLoopback) ?? false
+        let isBare = isPlain && (access.isPlain || isHere) && realm.lowercased().hasPrefix("http://")
+        guard realm.lowercased().hasPrefix("https://") || isBare else {
             throw fail(
                 .unavailable, "the registry sends the client to \(shown) for a token, which is not safe to follow")
         }

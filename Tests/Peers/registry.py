@@ -3,7 +3,8 @@
 registry.py UPSTREAM PORT-FILE LOG FOLDER [WORD...]: answers on a free port of 127.0.0.1 and 127.0.0.2, which it writes
 to PORT-FILE, and asks the registry at UPSTREAM (HOST:PORT, plain). Words:
   token          wants a token of /token, which takes the login somebody:secret or the refresh token `refresh-me`, and
-                 runs out after 20 requests; with `narrow` there is none for more than one scope
+                 runs out after 20 requests; with `narrow` there is none for more than one scope, with `realm-ADDRESS`
+                 it sends the client there for one
   basic          wants that login itself
   elsewhere      sends the client to 127.0.0.2 for blobs, and has uploads go on there
   sessions       keeps uploads itself, cut-off pieces included, and takes its time for them; with `whole` in one piece
@@ -104,7 +105,8 @@ class Front(BaseHTTPRequestHandler):
                     if name == repository and needed in actions.split(","):
                         return True
         scope = "repository:%s:%s" % (repository, "pull,push" if needed == "push" else "pull")
-        challenge = 'Bearer realm="http://127.0.0.1:%d/token",service="front",scope="%s"' % (PORT, scope)
+        realm = ([word[6:] for word in WORDS if word.startswith("realm-")] + ["http://127.0.0.1:%d/token" % PORT])[0]
+        challenge = 'Bearer realm="%s",service="front",scope="%s"' % (realm, scope)
         self.close_connection = True
         self.answer(401, [("WWW-Authenticate", challenge), ("Content-Type", "application/json")],
                     b'{"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}')

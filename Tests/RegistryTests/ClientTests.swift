@@ -191,6 +191,20 @@ struct ClientTests {
         #expect(requests.filter { $0.authorization == "Basic" }.allSatisfy { $0.path == "/token" })
     }
 
+    @Test(arguments: [false, true])
+    func `no login goes to a token server that has less protection than was agreed to`(isPlain: Bool) async throws {
+        let scratch = try Scratch()
+        let realm = "http://tokens.invalid/token"
+        let front = try await RegistryFront(in: scratch, "token", "realm-\(realm)")
+        var access = quick(try Self.login(scratch, front.host, #"{"auth":"c29tZWJvZHk6c2VjcmV0"}"#))
+        access.isPlain = isPlain
+        let client = RegistryClient(try RegistryReference("\(front.host)/a"), access)
+        let error = await #expect(throws: (any Error).self) { try await client.manifest(.tag("1")) }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains("\(realm) for a token, which is not safe to follow") == !isPlain, "\(text)")
+        #expect(text.contains("tokens.invalid"), "\(text)")
+    }
+
     @Test func `a wrong password is told of, with its user and file and without itself`() async throws {
         let scratch = try Scratch()
         let front = try await RegistryFront(in: scratch, "token")
