@@ -68,7 +68,7 @@ test-boot: lab ## the tests that boot machines
 test-vm: deps lab ## virtual machines: every target of a project's Makefile on libvirt and on QEMU alone
 	$(SWIFT) test $(TESTING) --filter '^VMTests\.|^MachineTests\.'
 
-mutants: deps lab ## take checks out of the store's code, one at a time, and see which test notices
+mutants: deps lab ## take checks out of the code, one at a time, and see which test notices
 	Tests/Mutants/run
 
 demo: ## install what is needed, build, and boot a bundle of the starter recipe until it is healthy
