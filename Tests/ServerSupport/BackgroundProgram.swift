@@ -3,7 +3,7 @@ internal import Glibc
 public import SystemPackage
 internal import TestSupport
 
-/// A server that runs as long as this value lives, and never longer than a quarter of an hour.
+/// A server that runs as long as this value lives, and never longer than two hours.
 public final class BackgroundProgram: Sendable {
     private let process: Int32
 
@@ -13,7 +13,7 @@ public final class BackgroundProgram: Sendable {
     ) async throws {
         let started = try await run(
             "sh",
-            ["-c", #"log=$1; shift; timeout 900 "$@" </dev/null >"$log" 2>&1 & echo $!"#, "sh", log.string] + words,
+            ["-c", #"log=$1; shift; timeout 7200 "$@" </dev/null >"$log" 2>&1 & echo $!"#, "sh", log.string] + words,
             in: directory, environment: environment)
         guard let number = Int32(started.output.filter(\.isNumber)) else {
             throw ArtefactError.system("start", FilePath(words[0]), .noSuchProcess)
