@@ -80,7 +80,7 @@ import Testing
         seen() { tr -d '\\007' <screen | grep -aqF -e "$wanted" - serial || grep -aqF -e "$wanted" serial; }
         : >screen
         : >serial
-        set -- -accel tcg,tb-size=64 -cpu Nehalem -m 256 -nodefaults -no-user-config -vga std -display none -no-reboot \\
+        set -- -accel tcg,tb-size=64 -cpu Nehalem,model=28 -m 256 -nodefaults -no-user-config -vga std -display none -no-reboot \\
             -serial file:serial -monitor stdio \\
             -drive "file=$image,format=raw,if=ide,snapshot=on,media=$media"
         [ -z "$firmware" ] || set -- "$@" -bios "$firmware"

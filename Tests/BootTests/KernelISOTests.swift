@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Reads the images of generated trees with the kernel that will read the real ones.
-@Suite(.oneMachine) struct KernelISOTests {
+@Suite(.boots(1)) struct KernelISOTests {
     static let seed: UInt64 = 20_260_101
     static let count = 500
     /// Every tenth image is read by its Joliet names as well.
@@ -56,7 +56,8 @@ import Testing
         let result = try await run(
             "timeout",
             [
-                "400", "qemu-system-x86_64", "-accel", "tcg,tb-size=64", "-cpu", "Nehalem", "-m", "256", "-nodefaults",
+                "400", "qemu-system-x86_64", "-accel", "tcg,tb-size=64", "-cpu", "Nehalem,model=28", "-m", "256",
+                "-nodefaults",
                 "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-kernel", Product.lab.pushing("root/boot/vmlinuz-virt").string, "-initrd", root.string + ".cpio",
                 "-append", "console=ttyS0 quiet panic=-1",

@@ -61,17 +61,19 @@ public struct DomainXML: Sendable {
     private static func features(_ machine: VirtualMachine) -> [XMLElement] {
         let common = [XMLElement("acpi"), XMLElement("apic")]
         guard machine.accelerator == .tcg else { return common }
-        return common + [XMLElement("tcg", [:], [XMLElement("tb-cache", ["unit": "MiB"], text: "64")])]
+        let buffer = XMLElement("tb-cache", ["unit": "MiB"], text: String(Accelerator.translationBuffer))
+        return common + [XMLElement("tcg", [:], [buffer])]
     }
 
-    /// The processor; under emulation the model that ``Accelerator`` names, and why.
+    /// The processor; under emulation one for which the reasons of ``Accelerator`` hold, too: libvirt sets no model
+    /// numbers, and of those it knows, AMD's need no page tables of their own.
     private static func processor(_ machine: VirtualMachine) -> XMLElement {
         switch machine.accelerator {
         case .kvm: XMLElement("cpu", ["mode": "host-passthrough"])
         case .tcg:
             XMLElement(
                 "cpu", ["mode": "custom", "match": "exact", "check": "none"],
-                [XMLElement("model", ["fallback": "forbid"], text: "Nehalem")])
+                [XMLElement("model", ["fallback": "forbid"], text: "EPYC")])
         }
     }
 
