@@ -122,6 +122,6 @@ let package = Package(
         tests("MachineTests", ["Machine", "ServerSupport"]),
         tests("VMTests", ["ksbuild", "Bundle", "LibvirtSupport", "MachineSamples", "Machine"]),
         tests("CommandTests", ["ksbuild", "Bundle", "BundleSamples", "MachineSamples", "ServerSupport"]),
-        tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine", "ServerSupport"]),
+        tests("BootTests", ["ksbuild", "Bundle", "ISOBuild", "Machine", "MachineSamples", "ServerSupport"]),
     ]
 )

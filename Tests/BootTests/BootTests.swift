@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 /// Real Alpine boots from bundles, each situation once.
-@Suite(.oneMachine) struct BootTests {
-    @Test func `a first boot brings up all that the recipe says, and a second one finds it as it was left`()
+@Suite struct BootTests {
+    @Test(.boots(2)) func `a first boot brings up all that the recipe says, and a second one finds it as it was left`()
         async throws
     {
         let scratch = try Scratch()
@@ -53,7 +53,9 @@ import Testing
         }
     }
 
-    @Test func `without a data disk KubeSolo refuses, and the node is reached with a fresh host key`() async throws {
+    @Test(.boots(1)) func `without a data disk KubeSolo refuses, and the node is reached with a fresh host key`()
+        async throws
+    {
         let scratch = try Scratch()
         let scenario = try await BootScenario(in: scratch.path)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
@@ -69,7 +71,9 @@ import Testing
         }
     }
 
-    @Test func `without a lease the node comes up and says so, and KubeSolo starts once there is one`() async throws {
+    @Test(.boots(1)) func `without a lease the node comes up and says so, and KubeSolo starts once there is one`()
+        async throws
+    {
         let scratch = try Scratch()
         let scenario = try await BootScenario(in: scratch.path)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
@@ -88,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `a damaged data disk is refused and not formatted, and the node is reached`() async throws {
+    @Test(.boots(1)) func `a damaged data disk is refused and not formatted, and the node is reached`() async throws {
         let scratch = try Scratch()
         let scenario = try await BootScenario(in: scratch.path)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
@@ -110,7 +114,8 @@ import Testing
         #expect(identity.output.contains("11111111-2222-3333-4444-555555555555"))
     }
 
-    @Test func `when the users cannot be made, the console lets nobody in without a password`() async throws {
+    @Test(.boots(1)) func `when the users cannot be made, the console lets nobody in without a password`() async throws
+    {
         let scratch = try Scratch()
         let layer = scratch.path.pushing("broken/usr/libexec/ksbuild")
         try HostFile.makeDirectories(layer)
@@ -139,7 +144,9 @@ import Testing
         }
     }
 
-    @Test func `the command boots a node with a static address under UEFI and writes a JUnit report`() async throws {
+    @Test(.boots(1)) func `the command boots a node with a static address under UEFI and writes a JUnit report`()
+        async throws
+    {
         let scratch = try Scratch()
         let recipe = """
             network:
@@ -158,7 +165,9 @@ import Testing
         #expect(report.contains("<property name=\"firmware\" value=\"uefi\"/>"))
     }
 
-    @Test func `a damaged overlay ends the boot in the recovery shell, and the screen gives it away`() async throws {
+    @Test(.boots(1)) func `a damaged overlay ends the boot in the recovery shell, and the screen gives it away`()
+        async throws
+    {
         let scratch = try Scratch()
         let scenario = try await BootScenario(in: scratch.path)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Nodes of one fleet boot, each as itself.
-@Suite(.oneMachine) struct FleetBootTests {
+@Suite(.boots(2)) struct FleetBootTests {
     @Test func `a fleet goes through a registry, and boots from a medium and over the network`() async throws {
         let scratch = try Scratch()
         let fleet = try await FleetScenario(in: scratch.path)

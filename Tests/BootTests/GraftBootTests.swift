@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Images that others made start as before when files were grafted onto them, in each firmware that they support.
-@Suite(.oneMachine) struct GraftBootTests {
+@Suite(.boots(1)) struct GraftBootTests {
     /// How an image is attached, what starts it, and what it then says on the screen or the serial line.
     struct Start: Sendable, CustomTestStringConvertible {
         let image: String

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Reads grafted images of other programs with Linux.
-@Suite(.oneMachine) struct GraftKernelTests {
+@Suite(.boots(1)) struct GraftKernelTests {
     @Test func `Linux reads grafted images as our own reader does`() async throws {
         let scratch = try Scratch()
         let script = Product.checkout.pushing("Tests/Peers/graft.py").string

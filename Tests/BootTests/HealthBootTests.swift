@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Nodes that start and are not well: each says why on its console, and the command that boots them fails.
-@Suite(.oneMachine) struct HealthBootTests {
+@Suite(.boots(4)) struct HealthBootTests {
     @Test func `a KubeSolo that ends, is never ready or is another one gives its own reason, and recovery is said`()
         async throws
     {

@@ -14,23 +14,23 @@ extension BootTests {
         packages: [iptables, nftables]
         """
 
-    @Test func `the boot medium starts a node as a CD under BIOS`() async throws {
+    @Test(.boots(1)) func `the boot medium starts a node as a CD under BIOS`() async throws {
         try await Self.bootMedium(.cd, .bios)
     }
 
-    @Test func `the boot medium starts a node as a disk under UEFI`() async throws {
+    @Test(.boots(1)) func `the boot medium starts a node as a disk under UEFI`() async throws {
         try await Self.bootMedium(.disk, .uefi)
     }
 
-    @Test func `the boot medium starts a node as a disk under BIOS`() async throws {
+    @Test(.boots(1)) func `the boot medium starts a node as a disk under BIOS`() async throws {
         try await Self.bootMedium(.disk, .bios)
     }
 
-    @Test func `the boot medium starts a node as a CD under UEFI`() async throws {
+    @Test(.boots(1)) func `the boot medium starts a node as a CD under UEFI`() async throws {
         try await Self.bootMedium(.cd, .uefi)
     }
 
-    @Test func `the boot medium starts a node as a USB stick under UEFI`() async throws {
+    @Test(.boots(1)) func `the boot medium starts a node as a USB stick under UEFI`() async throws {
         try await Self.bootMedium(.usb, .uefi)
     }
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What iPXE makes of the script: which machines it starts, and what becomes of the others.
-@Suite(.oneMachine) struct NetbootScriptTests {
+@Suite(.boots(1)) struct NetbootScriptTests {
     private static let uuid = "01234567-89ab-cdef-0123-456789abcdef"
     private static let other = "11111111-2222-3333-4444-555555555555"
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The whole of a release pipeline, with a boot.
-@Suite(.oneMachine) struct PipelineBootTests {
+@Suite(.boots(1)) struct PipelineBootTests {
     @Test func `the example for a plain shell ends with a node that was healthy`() async throws {
         let scratch = try Scratch()
         let cpus = "exec \"$here/ksbuild-itself\" \"$@\" --cpus \(BootScenario.processors)"

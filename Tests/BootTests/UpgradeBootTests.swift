@@ -1,6 +1,7 @@
 import Artefact
 import Bundle
 import Machine
+import MachineSamples
 import SystemPackage
 import TestSupport
 import Testing
@@ -95,7 +96,7 @@ import Testing
         "printf 'KUBESOLO_STANDIN_%s\n' ONLY=v1.3.0 \(trait) >/var/lib/kubesolo/standin.env; sync"
     }
 
-    @Test(.oneMachine)
+    @Test(.boots(5))
     func `a release that is never healthy gives way to the old one with its data, and a good one is confirmed`()
         async throws
     {
@@ -131,7 +132,7 @@ import Testing
         #expect(try node.store.history().entries.last?.occasion.evidence?.contains("release=2.0.1") == true)
     }
 
-    @Test(.oneMachine) func `a release that does not even start its kernel gives way to the old one`() async throws {
+    @Test(.boots(3)) func `a release that does not even start its kernel gives way to the old one`() async throws {
         let scratch = try Scratch()
         let node = Node(in: scratch.path)
         try await node.publish("1.0.0", kubesolo: "v1.2.2")
@@ -143,17 +144,9 @@ import Testing
         #expect(try node.store.history().entries.map(\.result) == [.activated, .confirmed, .activated, .rolledBack])
     }
 
-    @Test func `power that fails three times in an upgrade leaves a node with its data`() async throws {
-        try await Self.cutPower(times: 3, seed: 1)
-    }
-
-    @Test func `power that fails at thirty instants of upgrades leaves a node with its data`() async throws {
-        try await Self.cutPower(times: 30, seed: 2)
-    }
-
     /// Ends the machine in the middle of the first start of a newer KubeSolo, and of the way back from it; then boots one
     /// of the two until it is healthy.
-    private static func cutPower(times: Int, seed: UInt64) async throws {
+    @Test func `power that fails at thirty instants of upgrades leaves a node with its data`() async throws {
         let scratch = try Scratch()
         let node = Node(in: scratch.path)
         let accelerator = await AcceleratorChoice.forThisHost().accelerator
@@ -164,14 +157,14 @@ import Testing
         @Sendable func copy(_ from: FilePath, _ to: FilePath) async throws {
             #expect(try await run("cp", ["--sparse=always", from.string, to.string]).succeeded)
         }
-        try await BootSlots.shared.use {
-            try await live(node, "1.0.0") { running in
+        try await BootSlots.shared.use(boots: 2) {
+            try await Self.live(node, "1.0.0") { running in
                 try await running.root(BootTests.putValue)
                 // Something to copy, so that a snapshot and a restore take their time.
                 try await running.root(
                     "mkdir -p $D; dd if=/dev/urandom of=$D/layer bs=1M count=48 2>/dev/null; sync"
                         .replacing("$D", with: "/var/lib/kubesolo/containerd/registry/example.com"))
-                try await running.root(trait("NEVER_READY=1"))
+                try await running.root(Self.trait("NEVER_READY=1"))
             }
             try await copy(node.disk, before)
             try await node.machine("2.0.0").run(accelerator: accelerator) { running in
@@ -182,17 +175,17 @@ import Testing
         }
         try await copy(node.disk, snapshot)
 
-        var random = SeededGenerator(seed: seed)
-        let delays = (0..<times).map { _ in Duration.milliseconds(Int.random(in: 0...6_000, using: &random)) }
+        var random = SeededGenerator(seed: 2)
+        let delays = (0..<30).map { _ in Duration.milliseconds(Int.random(in: 0...6_000, using: &random)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, delay) in delays.enumerated() {
                 // In turn in the snapshot before the newer one starts, and in the restore when the older one is back.
                 let isUpgrade = number.isMultiple(of: 2)
                 let one = node.copy(number)
                 group.addTask {
-                    try await BootSlots.shared.use {
+                    try await BootSlots.shared.use(boots: 2) {
                         try await copy(isUpgrade ? before : snapshot, one.disk)
-                        try await cut(one, "\(isUpgrade ? "2" : "1").0.0", after: delay)
+                        try await Self.cut(one, "\(isUpgrade ? "2" : "1").0.0", after: delay)
                         try HostFile.remove(one.disk)
                     }
                 }

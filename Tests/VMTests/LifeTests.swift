@@ -1,6 +1,7 @@
 import Artefact
 import Bundle
 import LibvirtSupport
+import MachineSamples
 import SystemPackage
 import TestSupport
 import Testing
@@ -8,11 +9,19 @@ import Testing
 /// The life of a node in a virtual machine, from an empty project to a machine that is gone, by the targets of its
 /// Makefile alone.
 @Suite struct LifeTests {
-    @Test func `every target of the Makefile works on libvirt`() async throws { try await Self.live(on: .libvirt) }
+    @Test func `every target of the Makefile works on libvirt`() async throws {
+        try await BootSlots.shared.use(boots: 8) { try await Self.live(on: .libvirt) }
+    }
 
-    @Test func `every target of the Makefile works on QEMU alone`() async throws { try await Self.live(on: .plain) }
+    @Test func `every target of the Makefile works on QEMU alone`() async throws {
+        try await BootSlots.shared.use(boots: 8) { try await Self.live(on: .plain) }
+    }
 
     @Test func `a user without rights lives in a session of his own`() async throws {
+        try await BootSlots.shared.use(boots: 1) { try await Self.liveInSession() }
+    }
+
+    private static func liveInSession() async throws {
         let scratch = try Scratch()
         let project = try await NodeProject(.session, in: scratch.path)
         try await project.bundle("1.0.0")
