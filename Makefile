@@ -24,6 +24,9 @@ LONG_TESTS = every power failure|every synchronisation|every call|for two minute
 # Suites that keep all processors busy for long; beside them, tests with time limits would not be fair.
 HEAVY = ^BundleTests\.(CrashTests|FaultTests|HammerTests|SignedTamperTests)|^APKOVLTests\.RestoreCrashTests|^UpstreamTests\.CacheProcessTests|^PublishTests\.InterruptionTests
 
+# Suites that mostly wait for machines of a few bytes, beside boots as well as alone.
+PATIENT = ^MachineTests\.ReplacementTests
+
 # The targets for a virtual machine, which a project has too; here they run what was built.
 KSBUILD ?= $(CURDIR)/.build/release/ksbuild
 include templates/vm.mk
@@ -51,8 +54,8 @@ test: deps lint lab ## the whole test suite: units first, boots last
 	$(SWIFT) test $(TESTING) --skip-build --skip '^(BootTests|MachineTests|VMTests|CommandTests|PublishTests)\.|$(HEAVY)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '^(CommandTests|PublishTests)\.' --skip '$(HEAVY)'
 	$(SWIFT) test $(TESTING) --skip-build --filter '$(HEAVY)' --skip '$(LONG_TESTS)'
-	$(SWIFT) test $(TESTING) --skip-build --filter '^(MachineTests|VMTests)\.' --skip '^VMTests\.LifeTests'
-	$(SWIFT) test $(TESTING) --skip-build --filter '^(BootTests|VMTests\.LifeTests)' --skip '$(LONG_BOOTS)|$(LONG_LIVES)'
+	$(SWIFT) test $(TESTING) --skip-build --filter '^(MachineTests|VMTests)\.' --skip '$(PATIENT)|^VMTests\.LifeTests'
+	$(SWIFT) test $(TESTING) --skip-build --filter '^BootTests\.|^VMTests\.LifeTests|$(PATIENT)' --skip '$(LONG_BOOTS)|$(LONG_LIVES)'
 
 test-long: test ## the whole test suite, every state and every boot
 	$(SWIFT) test $(TESTING) --skip-build --filter '$(LONG_TESTS)'
