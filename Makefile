@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.build/peers/bin:$(PATH)
 TESTING = -c release -Xswiftc -enable-testing
 
 # Boots that only `make test-long` runs.
-LONG_BOOTS = without a data disk|is never healthy gives way|as a CD under BIOS|the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason|at thirty instants|other nodes of a fleet
+LONG_BOOTS = without a data disk|gives way to the old one|as a CD under BIOS|the users cannot be made|static address under UEFI|ends the boot in the recovery shell|as a disk under BIOS|as a CD under UEFI|as a USB stick under UEFI|gives its own reason|at thirty instants|other nodes of a fleet
 
 # Lives of virtual machines that only `make test-vm` and `make test-long` go through.
 LONG_LIVES = works on QEMU alone|lives in a session
